@@ -46,25 +46,25 @@ const busy = (headers: Record<string, string> = {}, body: object = {}) => Respon
 const broken = Response.json({ message: 'x' }, { status: 503 });
 
 describe('retries', () => {
-  test('idempotent calls are repeated after 5xx and 429, with growing waits', async () => {
+  test('idempotent calls are retried after 5xx and 429, with growing delays', async () => {
     const { db, sent, waits } = scripted(broken, broken, busy(), ok);
     expect(await db.query({ todos: {} })).toMatchObject({ todos: [] });
     expect([sent.length, waits]).toEqual([4, [125, 250, 500]]);
   });
 
-  test('not sooner than the server asks, in a header or in the hint', async () => {
+  test('a retry waits at least as long as the server requests, in a header or in the hint', async () => {
     const { db, waits } = scripted(busy({ 'retry-after': '7' }), busy({}, { hint: { 'retry-after': 3 } }), ok);
     await db.auth.getUser({ id: appId });
     expect(waits).toEqual([7_125, 3_250]);
   });
 
-  test('a header may name the time instead', async () => {
+  test('a Retry-After header may contain a date', async () => {
     const { db, waits } = scripted(busy({ 'retry-after': 'Thu, 01 Jan 1970 00:00:07 GMT' }), busy({ 'retry-after': 'soon' }), ok);
     await db.query({ todos: {} });
     expect(waits).toEqual([7_125, 250]);
   });
 
-  test('a wait that is too long is left to the caller', async () => {
+  test('a call whose Retry-After is too long fails at once and reports the delay', async () => {
     const { db, sent } = scripted(busy({ 'retry-after': '3600' }));
     expect(await failureOf(() => db.query({ todos: {} }))).toMatchObject({ status: 429, retryAfterMs: 3_600_000 });
     expect(sent).toHaveLength(1);
@@ -81,7 +81,7 @@ describe('retries', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('an error of the caller is not repeated, and a server that stays broken is given up', async () => {
+  test('client errors are not retried, and retries end when the server keeps failing', async () => {
     const wrong = scripted(Response.json({ type: 'validation-failed' }, { status: 400 }));
     await failureOf(() => wrong.db.query({ todos: {} }));
     expect(wrong.sent).toHaveLength(1);
@@ -91,7 +91,7 @@ describe('retries', () => {
   });
 });
 
-test('a call ends by its time limit, by its signal, and by close', async () => {
+test('a call ends on its timeout, on its abort signal, and on close', async () => {
   expect(await failureOf(() => scripted('silence').db.query({ todos: {} }, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
   const reason = new Error('enough');
   const aborting = new AbortController();
@@ -150,24 +150,21 @@ const everyCall: Readonly<Record<string, Call>> = {
 };
 
 describe('every call', () => {
-  test.each(Object.entries(everyCall))(
-    '%s ends by its time limit and by its signal, and sends nothing once that is aborted',
-    async (_name, call) => {
-      expect(await failureOf(() => call(scripted('silence').db, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
-      const reason = new Error('enough');
-      const aborting = new AbortController();
-      const waiting = failureOf(() => call(scripted('silence').db, { signal: aborting.signal }));
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      aborting.abort(reason);
-      expect(await waiting).toBe(reason);
-      const { db, sent } = scripted(ok);
-      expect(await failureOf(() => call(db, { signal: AbortSignal.abort(reason) }))).toBe(reason);
-      expect(sent).toEqual([]);
-    },
-  );
+  test.each(Object.entries(everyCall))('%s ends on its timeout and on its signal, and sends nothing once aborted', async (_name, call) => {
+    expect(await failureOf(() => call(scripted('silence').db, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
+    const reason = new Error('enough');
+    const aborting = new AbortController();
+    const waiting = failureOf(() => call(scripted('silence').db, { signal: aborting.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    aborting.abort(reason);
+    expect(await waiting).toBe(reason);
+    const { db, sent } = scripted(ok);
+    expect(await failureOf(() => call(db, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(sent).toEqual([]);
+  });
 });
 
-test('S04 what init is not given comes from the environment', () => {
+test('S04 options missing from init are read from the environment', () => {
   const names = ['INSTANT_APP_ID', 'INSTANT_APP_ADMIN_TOKEN', 'INSTANT_API_URI'] as const;
   const before = names.map((name) => process.env[name]);
   try {
@@ -191,7 +188,7 @@ test.each([[{}], [{ guest: false }], [{ email: 'a@example.com', token: 'x' }], [
   },
 );
 
-test.each([undefined, null, 'ann@example.com'])('a user is not named by %j', async (user) => {
+test.each([undefined, null, 'ann@example.com'])('getUser and deleteUser reject %j as a user', async (user) => {
   const { db, sent } = scripted(ok);
   for (const call of [() => db.auth.getUser(user as never), () => db.auth.deleteUser(user as never)]) {
     expect(await failureOf(call)).toMatchObject({ code: 'config-invalid' });
@@ -205,7 +202,7 @@ test.each([import.meta.dirname, `${import.meta.filename}.gone`, ''])("the file '
   expect(sent).toEqual([]);
 });
 
-test('dates are Dates where the schema declares them and the program asks for them', async () => {
+test('dates are Date objects where the schema declares them and useDateObjects is set', async () => {
   const schema = admin.i.schema({ entities: { goals: admin.i.entity({ due: admin.i.date(), title: admin.i.string() }) } });
   const fetch = (async () => Response.json({ goals: [{ id: appId, due: '2026-01-01', title: '2026-01-01' }] })) as typeof globalThis.fetch;
   const db = admin.init({ appId, adminToken: 'x', fetch, schema, useDateObjects: true });

@@ -69,12 +69,12 @@ onEachStorage((fresh) => {
       expect(typeof sdk.init).toBe('function');
     });
 
-    test('S03 init takes the id of the app and the admin token', async () => {
+    test('S03 init accepts the app id and the admin token', async () => {
       const given = sdk.init({ appId: ` ${server.appId} `, adminToken: `${server.adminToken}\n`, apiURI: server.apiURI });
       expect(await given.query({ nothing: {} })).toEqual({ nothing: [] });
     });
 
-    test('S04 what is not given comes from the environment, with ours', async () => {
+    test('S04 our SDK reads missing options from the environment', async () => {
       const names = { INSTANT_APP_ID: server.appId, INSTANT_APP_ADMIN_TOKEN: server.adminToken, INSTANT_API_URI: server.apiURI };
       for (const [variable, value] of Object.entries(names)) vi.stubEnv(variable, value);
       try {
@@ -92,14 +92,14 @@ onEachStorage((fresh) => {
       expect(sdk.id()).not.toBe(sdk.id());
     });
 
-    test('S06 a transaction writes, and tells its number', async () => {
+    test('S06 a transaction writes and returns its transaction id', async () => {
       const goal = id();
       const result = (await db.transact(db.tx.goals[goal]!.update({ title: 'Get fit', createdAt: 1 }))) as Record<string, unknown>;
       expect(result).toEqual({ 'tx-id': expect.any(Number) as number });
       expect(await db.query({ goals: { $: { where: { id: goal } } } })).toEqual({ goals: [{ id: goal, title: 'Get fit', createdAt: 1 }] });
     });
 
-    test('S07 a query returns an object by namespace', async () => {
+    test('S07 a query returns an object keyed by namespace', async () => {
       const todo = id();
       await db.transact(db.tx.todos[todo]!.create({ text: 'Run' }));
       expect(await db.query({ todos: { $: { where: { id: todo } } } })).toEqual({ todos: [{ id: todo, text: 'Run' }] });
@@ -155,11 +155,11 @@ onEachStorage((fresh) => {
       expect(await response.json()).toMatchObject({ text: 'swim' });
     });
 
-    test('S14 a query of several namespaces', async () => {
+    test('S14 one query reads several namespaces', async () => {
       expect(Object.keys(await db.query({ goals: {}, todos: {}, people: {} })).sort()).toEqual(['goals', 'people', 'todos']);
     });
 
-    describe('on three goals', () => {
+    describe('with three goals', () => {
       let goals: string[];
       let todo: string;
       beforeAll(async () => {
@@ -230,14 +230,14 @@ onEachStorage((fresh) => {
       expect(absent).toMatchObject({ status: 400, body: { type: 'validation-failed' } });
     });
 
-    test('S21 a lookup stands for an id', async () => {
+    test('S21 a lookup replaces an id', async () => {
       const email = mail();
       await db.transact(db.tx.people[lookup('email', email)]!.update({ name: 'Alyssa' }));
       await db.transact(db.tx.people.lookup('email', email).update({ name: 'Alyssa P.' }));
       expect((await db.query({ people: { $: { where: { email } } } })).people).toMatchObject([{ email, name: 'Alyssa P.' }]);
     });
 
-    test('S22 S23 system namespaces, and names by dot and by bracket', async () => {
+    test('S22 S23 system namespaces are accessible with dot and bracket notation', async () => {
       const email = mail();
       await db.auth.createToken({ email });
       const user = await db.auth.getUser({ email });
@@ -246,7 +246,7 @@ onEachStorage((fresh) => {
       expect((await db.query({ $users: { $: { where: { email } } } })).$users).toMatchObject([{ nickname: 'Aly' }]);
     });
 
-    test('S24 S25 S26 a live query: payloads in a loop, and the end of it', async () => {
+    test('S24 S25 S26 a live query yields payloads in a loop until it is closed', async () => {
       const todo = id();
       const query = { todos: { $: { where: { id: todo } } } };
       const subscription = db.subscribeQuery(query);
@@ -268,7 +268,7 @@ onEachStorage((fresh) => {
       expect(() => [...(subscription as unknown as Iterable<unknown>)]).toThrow();
     });
 
-    test('S25 a live query by callback', async () => {
+    test('S25 a live query passes payloads to a callback until it is closed', async () => {
       const todo = id();
       const payloads: Payload[] = [];
       const subscription = db.subscribeQuery({ todos: { $: { where: { id: todo } } } }, (payload) => payloads.push(payload as Payload));
@@ -280,7 +280,7 @@ onEachStorage((fresh) => {
       expect(JSON.stringify(payloads)).not.toContain('after');
     });
 
-    test('S25 an error that cannot be mended is a payload, and the last', async () => {
+    test('S25 an unrecoverable error is the last payload', async () => {
       const stranger = sdk.init({ ...config(), adminToken: id() });
       const payloads: Payload[] = [];
       const subscription = stranger.subscribeQuery({ todos: {} } as never, (payload: unknown) => payloads.push(payload as Payload));
@@ -311,14 +311,14 @@ onEachStorage((fresh) => {
       return text;
     }
 
-    test('S27 S28 S29 a stream is written, knows its id, and is stored when it is closed', async () => {
+    test('S27 S28 S29 a stream is written, has an id, and is stored when it is closed', async () => {
       const clientId = id();
       const streamId = await writeAll(clientId, 'Once ', 'upon ', 'a time');
       expect(streamId).toMatch(/^[\da-f-]{36}$/);
       expect(await readAll({ streamId })).toBe('Once upon a time');
     });
 
-    test('S30 a stream is read while it is written', async () => {
+    test('S30 a stream is read while it is being written', async () => {
       const clientId = id();
       const writer = db.streams.createWriteStream({ clientId }).getWriter();
       await writer.write('first');
@@ -334,7 +334,7 @@ onEachStorage((fresh) => {
       expect((await reader.read()).done).toBe(true);
     });
 
-    test('S31 a stream is resumed from a byte', async () => {
+    test('S31 a stream is resumed from any byte offset', async () => {
       const clientId = id();
       await writeAll(clientId, 'abc', 'def');
       for (let byteOffset = 0; byteOffset <= 6; byteOffset += 1) {
@@ -356,13 +356,13 @@ onEachStorage((fresh) => {
       expect(mails.at(-1)).toMatchObject({ email, code });
     });
 
-    test('S34 a magic code is made without sending it', async () => {
+    test('S34 a magic code is generated without being sent', async () => {
       const email = mail();
       expect(await db.auth.generateMagicCode(email)).toEqual({ code: expect.stringMatching(/^\d{6}$/) as string });
       expect(mails.some((sent) => sent.email === email)).toBe(false);
     });
 
-    test('S35 a magic code is checked, once', async () => {
+    test('S35 a magic code is accepted only once', async () => {
       const email = mail();
       const { code } = await db.auth.generateMagicCode(email);
       const { user, created } = await db.auth.checkMagicCode(email, code, { extraFields: { nickname: 'ana' } });
@@ -373,7 +373,7 @@ onEachStorage((fresh) => {
       expect(await db.auth.verifyMagicCode(email, again.code)).toMatchObject({ id: user.id, email });
     });
 
-    test('S36 a token is made, and its user with it', async () => {
+    test('S36 creating a token also creates its user', async () => {
       const email = mail();
       const token = await db.auth.createToken({ email });
       expect(token).toMatch(/^[\da-f-]{36}$/);
@@ -417,7 +417,7 @@ onEachStorage((fresh) => {
       expect(await failureOf(() => db.auth.signOut({ email: mail() }))).toMatchObject({ body: { type: 'record-not-found' } });
     });
 
-    test('S41 S42 in the name of a user and of a guest, by a new client', async () => {
+    test('S41 S42 asUser returns a new client that acts as a user or as a guest', async () => {
       const [email, note] = [mail(), id()];
       const token = await db.auth.createToken({ email });
       const owner = (await db.auth.getUser({ email }))!.id;
@@ -437,7 +437,7 @@ onEachStorage((fresh) => {
       expect(await failureOf(() => db.asUser({ email: mail() }).query(query))).toMatchObject({ body: { type: 'record-not-found' } });
     });
 
-    test('S43 without an admin token: users by token and guests, nothing else', async () => {
+    test('S43 without an admin token, a client acts only as a guest or as a user with a token', async () => {
       const token = await db.auth.createToken({ email: mail() });
       const none = anonymous();
       expect(await none.asUser({ token }).query({ goals: { $: { limit: 1 } } })).toHaveProperty('goals');
@@ -448,7 +448,7 @@ onEachStorage((fresh) => {
       expect(alone.message).not.toBe(byMail.message);
     });
 
-    test('S51 presence of a room', async () => {
+    test('S51 the presence of a room can be read', async () => {
       expect(await db.rooms.getPresence('chat', id())).toEqual({});
       const { appId, apiURI, websocketURI } = server;
       const client = clientInit({ appId, apiURI, websocketURI, storage: memoryStore(), schema });
@@ -461,7 +461,7 @@ onEachStorage((fresh) => {
       await client.close();
     });
 
-    test('S52 S54 debugQuery tells how rules decided, and needs somebody to decide about', async () => {
+    test('S52 S54 debugQuery reports the rule checks, and requires a user or a guest', async () => {
       const note = id();
       await db.transact(db.tx.notes[note]!.create({ text: 'hidden' }));
       const query = { notes: { $: { where: { id: note } } } };
@@ -475,7 +475,7 @@ onEachStorage((fresh) => {
       await failureOf(() => db.debugQuery(query));
     });
 
-    test('S53 S54 debugTransact tells how rules decided, and writes nothing', async () => {
+    test('S53 S54 debugTransact reports the rule checks and writes nothing', async () => {
       const note = id();
       const guest = db.asUser({ guest: true });
       const tried = await guest.debugTransact(guest.tx.notes[note]!.create({ text: 'x' }));
@@ -488,7 +488,7 @@ onEachStorage((fresh) => {
       await failureOf(() => db.debugTransact(db.tx.notes[note]!.create({ text: 'x' })));
     });
 
-    test('S70 one family of errors, with status, type, hint and body', async () => {
+    test('S70 errors share one class hierarchy, with status, type, hint and body', async () => {
       const failure = await failureOf(() => sdk.init({ ...config(), adminToken: id() }).query({ goals: {} }));
       expect(failure).toBeInstanceOf(sdk.InstantAPIError);
       expect(failure).toBeInstanceOf(sdk.InstantError);
@@ -500,7 +500,7 @@ onEachStorage((fresh) => {
       });
     });
 
-    test('S71 a rate limit has status 429', async () => {
+    test('S71 a rate-limited call fails with status 429', async () => {
       const guest = db.asUser({ guest: true });
       const write = () => guest.transact(guest.tx.limited[id()]!.create({ text: 'x' }));
       await write().catch(() => undefined);

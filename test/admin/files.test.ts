@@ -61,14 +61,14 @@ onEachStorage((fresh, storageName) => {
       expect(await bytesOf(path)).toBe('again');
     });
 
-    test('S47 a file has the content type and disposition that are given', async () => {
+    test('S47 an uploaded file has the given content type and disposition', async () => {
       const path = `${id()}.json`;
       await db.storage.uploadFile(path, Buffer.from('{"a":1}'), { contentType: 'application/json', contentDisposition: 'attachment' });
       expect(await fileOf(path)).toMatchObject({ 'content-type': 'application/json', 'content-disposition': 'attachment' });
       expect(await bytesOf(path)).toBe('{"a":1}');
     });
 
-    test('S49 a stream is uploaded with the size that is given', async () => {
+    test('S49 a stream is uploaded with the given size', async () => {
       const path = `exports/${id()}.jsonl`;
       await db.storage.uploadFile(path, Readable.from([Buffer.from('one\n'), Buffer.from('two\n')]), { fileSize: 8 });
       expect(await fileOf(path)).toMatchObject({ size: 8 });
@@ -96,7 +96,7 @@ onEachStorage((fresh, storageName) => {
       expect(await fileOf(path)).toMatchObject({ size: 1 });
     });
 
-    test('S50 the old ways to list, find and delete files', async () => {
+    test('S50 the deprecated methods list, find and delete files', async () => {
       const paths = [id(), id(), id()];
       for (const path of paths) await db.storage.uploadFile(path, Buffer.from(path));
       expect((await db.storage.list()).map(({ name: file }) => file)).toEqual(expect.arrayContaining(paths));
@@ -118,7 +118,7 @@ function ownFiles(
   const { id } = Object.fromEntries(sdks)['triplane/admin'] as Sdk;
   const self = new URL('files.test.ts', import.meta.url);
 
-  test('S44 a path of any characters is kept as it is', async () => {
+  test('S44 a path with arbitrary characters is stored unchanged', async () => {
     const own = id();
     for (const name of ['日本/ü.txt', 'ž', '😀', ' a ', 'a\nb', '../up', 'a\\b', "path*=UTF-8''x", 'ü?b#c&d=e%20']) {
       const { data } = await db().storage.uploadFile(`${own}${name}`, name);
@@ -135,7 +135,7 @@ function ownFiles(
     expect((await fileOf(byPath))?.['size']).toBe((await fileOf(byUrl))?.['size']);
   });
 
-  test('S46 an open file is read from where it is told, and stays open', async () => {
+  test('S46 an open file is read from the given position and stays open', async () => {
     const handle = await open(self);
     try {
       const path = id();
@@ -147,7 +147,7 @@ function ownFiles(
     }
   });
 
-  test('S44 S49 blobs, strings, web streams and iterables, of known and of unknown length', async () => {
+  test('S44 S49 blobs, strings, web streams and iterables are uploaded, with or without a known length', async () => {
     async function* chunks(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array([104, 105]);
     }

@@ -48,13 +48,13 @@ afterAll(async () => {
 /** As values of this realm. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-test('nothing of Node is there', async () => {
+test('the worker has no Node.js globals', async () => {
   expect(await worker.run('return [typeof process, typeof Buffer, typeof require, typeof setImmediate, typeof WebSocket].join()')).toBe(
     'undefined,undefined,undefined,undefined,undefined',
   );
 });
 
-test('queries, transactions, users and errors', async () => {
+test('queries, transactions, users and errors work', async () => {
   const program = `
     const note = admin.id();
     await db.transact(db.tx.notes[note].update({ text: 'a' }));
@@ -77,7 +77,7 @@ test('a live query', async () => {
   expect(plain(await worker.run(program))).toEqual([0, 1]);
 });
 
-test('streams', async () => {
+test('streams are written and read', async () => {
   const program = `
     const clientId = admin.id();
     const writer = db.streams.write({ clientId });
@@ -90,7 +90,7 @@ test('streams', async () => {
   expect(await worker.run(program)).toBe('Grüße, Welt');
 });
 
-test('files of bytes, blobs and streams', async () => {
+test('files are uploaded from bytes, blobs and streams', async () => {
   const program = `
     const bytes = new TextEncoder().encode('hello');
     const stream = () => new ReadableStream({ start(controller) { controller.enqueue(bytes); controller.close(); } });
@@ -103,12 +103,12 @@ test('files of bytes, blobs and streams', async () => {
   expect(plain(await worker.run(program))).toEqual(['hello', 'hello', 'hello', 'hello']);
 });
 
-test('what needs a file system says so', async () => {
+test('uploading from a file path is rejected without a file system', async () => {
   const program = `return (await db.storage.uploadFile('a', { filePath: '/etc/hostname' }).catch((error) => error)).code`;
   expect(['config-invalid', 'dependency-missing']).toContain(await worker.run(program));
 });
 
-test('webhooks are validated with the keys of the server', async () => {
+test('webhooks are validated with the server’s keys', async () => {
   const program = `
     const header = 't=1,kid=none,v1=' + '0'.repeat(128);
     const body = '{"payloadUrl":"http://a","token":"b"}';

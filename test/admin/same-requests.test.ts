@@ -116,22 +116,22 @@ describe('the same request as the official SDK', () => {
   });
 });
 
-describe('other requests on purpose', () => {
+describe('requests that differ on purpose', () => {
   const [, ours] = sdks[0]!;
   const db = () => ours.init({ appId, adminToken, apiURI: `${recorder.apiURI}/` });
 
-  test('ids of rooms are encoded', async () => {
+  test('room ids are URL-encoded', async () => {
     await db().rooms.getPresence('chat' as never, 'a&b c/ü');
     expect(recorder.requested[0]?.url).toBe(`/admin/rooms/presence?app_id=${appId}&room-type=chat&room-id=a%26b%20c%2F%C3%BC`);
   });
 
-  test('a path above U+00FF is sent in a header of its own', async () => {
+  test('a path with characters above U+00FF is sent in a separate header', async () => {
     recorder.response({ body: { data: { id: todo } } });
     await db().storage.uploadFile('日本.txt', 'x');
     expect(recorder.requested[0]?.headers).toMatchObject({ 'x-path': "path*=UTF-8''%E6%97%A5%E6%9C%AC.txt" });
   });
 
-  test('a web stream is sent, in chunks where its length is not known', async () => {
+  test('a web stream is sent with its length, or in chunks when its length is unknown', async () => {
     recorder.response({ body: { data: { id: todo } } });
     await db().storage.uploadFile('w', new Blob(['abc']).stream(), { fileSize: 3 });
     await db().storage.uploadFile('w', new Blob(['abc']).stream());

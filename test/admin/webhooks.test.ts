@@ -53,7 +53,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
   });
   const at = (seconds: number) => ({ receivedAt: new Date((t + seconds) * 1000) });
 
-  test('S64 the signature of the specification is accepted', async () => {
+  test('S64 the signature from the specification is accepted', async () => {
     kid = 'triplane-test-1';
     recorder.response({ body: { keys: [jwk()] } });
     expect(sign(null, Buffer.from(`${t}.${vectorBody}`), privateKey).toString('hex')).toBe(vectorV1);
@@ -67,7 +67,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
   type Row = readonly [what: string, header: () => string, body: string, opts: object];
   const rows: readonly Row[] = [
     ['too old', () => headerOf(body, t), body, at(301)],
-    ['older than it may be', () => headerOf(body, t), body, { ...at(11), tolerance: 10 }],
+    ['older than the tolerance', () => headerOf(body, t), body, { ...at(11), tolerance: 10 }],
     ['another body', () => headerOf(body, t), `${body} `, at(0)],
     ['another time', () => headerOf(body, t).replace(String(t), String(t + 1)), body, at(0)],
     ['another signature', () => headerOf(body, t).replace(/.$/, (digit) => (digit === '0' ? '1' : '0')), body, at(0)],
@@ -76,26 +76,26 @@ describe.each(sdks)('%s', (_name, sdk) => {
     ['no key', () => headerOf(body, t).replace(`kid=${kid},`, ''), body, at(0)],
     ['no signature', () => headerOf(body, t).replace(/,v1=.*/, ''), body, at(0)],
     ['an empty header', () => '', body, at(0)],
-    ['a body that is no webhook', () => headerOf('{"a":1}', t), '{"a":1}', at(0)],
-    ['a body that is no JSON', () => headerOf('nonsense', t), 'nonsense', at(0)],
+    ['a body that is not a webhook', () => headerOf('{"a":1}', t), '{"a":1}', at(0)],
+    ['a body that is not JSON', () => headerOf('nonsense', t), 'nonsense', at(0)],
   ];
   test.each<Row>(rows)('S64 rejected: %s', async (_what, header, text, opts) => {
     const failure = await failureOf(() => webhooks.validate(header(), text, opts));
     if (sdk === ours) expect(failure).toMatchObject({ name: 'TriplaneError', code: 'signature-invalid' });
   });
 
-  test('S64 a time in the future is accepted: clocks differ', async () => {
+  test('S64 a timestamp in the future is accepted, because clocks differ', async () => {
     expect(await webhooks.validate(headerOf(body, t), body, at(-1_000_000))).toHaveProperty('token');
   });
 
-  test('S68 keys are fetched once, from the server that is configured', async () => {
+  test('S68 keys are fetched once, from the configured server', async () => {
     await webhooks.validate(headerOf(body), body);
     await webhooks.validate(headerOf(body), body);
     expect(recorder.requested.map(({ url }) => url)).toEqual([`/k${keys}/.well-known/webhooks/jwks.json`]);
     expect(await webhooks.fetchJwks()).toEqual({ keys: [jwk()] });
   });
 
-  test('S65 the records are fetched with the token of the body', async () => {
+  test('S65 records are fetched with the token from the body', async () => {
     recorder.response({ body: { data: [record('todos', 'create')], idempotencyKey: 'p' } });
     const payload = await webhooks.fetchPayloads({
       payloadUrl: `${recorder.apiURI}/webhooks/payload/${appId}/${webhookId}/${isn}`,
@@ -108,7 +108,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
     });
   });
 
-  test('S66 S69 the most specific handler receives a record; handlers may return promises or values', async () => {
+  test('S66 S69 the most specific handler receives a record, and handlers may return promises or values', async () => {
     const seen: string[] = [];
     const handlers = {
       todos: { create: async (given: { id: string }) => void seen.push(`create ${given.id}`), $default: () => void seen.push('todos') },
@@ -133,7 +133,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
     });
   });
 
-  test('S66 handlers are combined', () => {
+  test('S66 handlers can be combined', () => {
     const { typedHandlers, combineHandlers } = webhooks.helpers();
     const [first, second, rest] = [() => 1, () => 2, () => 3];
     const combined = combineHandlers(
@@ -156,7 +156,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
       replies();
     });
 
-    test('a Request', async () => {
+    test('a web Request', async () => {
       const request = new Request('https://app.example/hook', {
         method: 'POST',
         headers: { 'Instant-Signature': headerOf(pointer()) },
@@ -173,7 +173,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
       ['a body of text', (text) => ({ body: text })],
       ['a raw body beside a parsed one', (text) => ({ rawBody: Buffer.from(text), body: { parsed: true } })],
       ['a parsed body', (text) => ({ body: JSON.parse(text) as unknown })],
-    ])('a request of Node: %s', async (_what, request) => {
+    ])('a Node.js request: %s', async (_what, request) => {
       const req = Object.assign(request(pointer()), {
         headers: { 'instant-signature': headerOf(pointer()), host: 'app.example' },
         url: '/hook',
@@ -236,7 +236,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
     updatedAt: new Date(event.updated_at),
   };
 
-  test('S55 S56 S60 S61 S63 webhooks are listed, added, changed and removed, in camel case', async () => {
+  test('S55 S56 S60 S61 S63 webhooks are listed, created, updated and deleted, in camel case', async () => {
     const { manager } = webhooks;
     recorder.response({ body: { webhooks: [webhook] } }, { body: { webhook } });
     expect(await manager.list()).toEqual([info]);
@@ -247,7 +247,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
     expect(await manager.delete(webhookId)).toEqual(info);
   });
 
-  test('S57 S59 S62 S63 events are read page by page, and sent again', async () => {
+  test('S57 S59 S62 S63 events are listed by page and resent', async () => {
     const { manager } = webhooks;
     recorder.response(
       { body: { events: [event], pageInfo: { startCursor: 'a', endCursor: 'b', hasNextPage: true } } },
@@ -259,19 +259,19 @@ describe.each(sdks)('%s', (_name, sdk) => {
     expect(await manager.resendEvent(webhookId, isn)).toEqual(eventInfo);
   });
 
-  test('S58 the payload of an event', async () => {
+  test('S58 the payload of an event can be fetched', async () => {
     recorder.response({ body: { data: [], idempotencyKey: 'p' } });
     expect(await webhooks.manager.getPayload(webhookId, isn)).toEqual({ data: [], idempotencyKey: 'p' });
   });
 
-  test('S72 webhooks are part of the SDK, and stand alone', async () => {
+  test('S72 webhooks are part of the SDK, and work without a client', async () => {
     const alone = new sdk.Webhooks({ apiURI: `${recorder.apiURI}/k${keys}` });
     expect(await alone.validate(headerOf(body), body)).toHaveProperty('token');
     await failureOf(() => alone.manager.list());
   });
 });
 
-describe('only ours', () => {
+describe('our SDK only', () => {
   let webhooks: ours.Webhooks<ours.InstantUnknownSchema>;
   beforeEach(() => {
     kid = `triplane-test-${++keys}`;
@@ -284,18 +284,18 @@ describe('only ours', () => {
     recorder.response({ body: { keys: [jwk()] } });
   });
 
-  test('blanks in the header, bytes as the body, maxAgeSeconds', async () => {
+  test('validate accepts spaces in the header, bytes as the body, and maxAgeSeconds', async () => {
     const header = headerOf(vectorBody, t).replaceAll(',', ' , ');
     const opts = { receivedAt: new Date((t + 10) * 1000), maxAgeSeconds: 10 };
     expect(await webhooks.validate(header, new TextEncoder().encode(vectorBody), opts)).toHaveProperty('token');
   });
 
-  test('invented key ids do not make the keys be fetched again and again', async () => {
+  test('unknown key ids do not cause repeated key requests', async () => {
     for (let n = 0; n < 5; n += 1) await failureOf(() => webhooks.validate(headerOf(vectorBody).replace(kid, `invented-${n}`), vectorBody));
     expect(recorder.requested).toHaveLength(1);
   });
 
-  test('who gives up while the keys are fetched takes nobody else along', async () => {
+  test('aborting one validation during the key request does not abort the others', async () => {
     const answers: ((response: Response) => void)[] = [];
     const fetch = ((_url: string, init: RequestInit) =>
       new Promise((resolve, reject) => {
@@ -318,7 +318,7 @@ describe('only ours', () => {
     expect(await second).toHaveProperty('token');
   });
 
-  test('while keys change, each of the two is known from one request', async () => {
+  test('during a key rotation, one request fetches both keys', async () => {
     const [old, next] = [kid, `${kid}-next`];
     recorder.response({ body: { keys: [jwk(old), jwk(next)] } });
     for (const named of [old, next, old]) {
@@ -328,7 +328,7 @@ describe('only ours', () => {
     expect(recorder.requested).toHaveLength(1);
   });
 
-  test('a new key of the server is fetched when it is first named', async () => {
+  test('a new key is fetched when a signature first names it', async () => {
     await webhooks.validate(headerOf(vectorBody), vectorBody);
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 11_000);
     const old = kid;
@@ -339,12 +339,12 @@ describe('only ours', () => {
     vi.restoreAllMocks();
   });
 
-  test('a payload whose history is gone has no records', async () => {
+  test('a payload whose history is no longer stored has no records', async () => {
     recorder.response({ body: { data: null, idempotencyKey: 'p' } });
     expect(await webhooks.fetchPayloads({ payloadUrl: `${recorder.apiURI}/p`, token: 'x' })).toEqual({ data: [], idempotencyKey: 'p' });
   });
 
-  test('every handler ends before the first failure is thrown', async () => {
+  test('every handler finishes before the first error is thrown', async () => {
     const ended: string[] = [];
     const handlers = {
       a: {
@@ -364,7 +364,7 @@ describe('only ours', () => {
     expect(ended).toEqual(['b']);
   });
 
-  test('the handler for Requests answers 200, 401 and 500', async () => {
+  test('requestHandler responds with 200, 401 and 500', async () => {
     const text = JSON.stringify({ payloadUrl: `${recorder.apiURI}/payload`, token: 'eyJ.a.b' });
     const post = (signature: string) =>
       new Request('https://app.example/hook', { method: 'POST', headers: { 'instant-signature': signature }, body: text });
@@ -377,13 +377,13 @@ describe('only ours', () => {
     expect(statuses).toEqual([200, 401, 500]);
   });
 
-  test('the handler for Node answers too', async () => {
+  test('nodeHandler responds with 401 to an invalid request', async () => {
     const answer = { statusCode: 0, body: '', setHeader: () => undefined, end: (text: string) => void (answer.body = text) };
     await webhooks.nodeHandler({})({ headers: {}, body: 'x' }, answer);
     expect(answer).toMatchObject({ statusCode: 401, body: expect.stringContaining('"ok":false') as string });
   });
 
-  test('bad arguments are reported before any request', async () => {
+  test('invalid arguments are rejected before any request', async () => {
     const { manager } = webhooks;
     for (const run of [
       () => manager.getEvent(webhookId, 42 as never),
@@ -398,7 +398,7 @@ describe('only ours', () => {
     expect(recorder.requested).toEqual([]);
   });
 
-  test('a body that is too long to be a webhook is not read to its end', async () => {
+  test('an oversized body is not read to its end', async () => {
     const endless = Readable.from(
       (function* () {
         for (;;) yield Buffer.alloc(10_000);

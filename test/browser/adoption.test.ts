@@ -71,7 +71,7 @@ async function signedInOffline(): Promise<{ readonly page: Page; readonly localI
   return { page, localId };
 }
 
-test('the session, pending writes, local ids and cached results are taken over, and everything arrives once, in order', limit, async () => {
+test('the session, pending writes, local ids and cached results are adopted, and each write arrives once, in order', limit, async () => {
   const { page, localId } = await signedInOffline();
   for (const n of [1, 2, 3]) await write(page, `title ${n}`);
   await inApp(page, (app) => app.link('title 4', 'new'));
@@ -103,7 +103,7 @@ test('the session, pending writes, local ids and cached results are taken over, 
   expect(await inApp(page, (app) => app.errors())).toEqual([]);
 });
 
-test('two tabs that are loaded again at once take it once, and what the old client writes after that is taken too', limit, async () => {
+test('two tabs reloaded at the same time adopt the data once, and later writes of the old client are adopted too', limit, async () => {
   const { page } = await signedInOffline();
   await write(page, 'title 1');
   await officialStored(page, 1);
@@ -131,7 +131,7 @@ test('two tabs that are loaded again at once take it once, and what the old clie
   expect(await onServer()).toEqual(['title 1', 'title 2', 'title 3', 'title seed']);
 });
 
-test('broken records are skipped and told, and stop nothing', limit, async () => {
+test('broken records are skipped and reported without stopping the adoption', limit, async () => {
   const { page, localId } = await signedInOffline();
   await write(page, 'title 1');
   await write(page, 'title 2');
@@ -166,7 +166,7 @@ test('broken records are skipped and told, and stop nothing', limit, async () =>
   expect(await onServer()).toEqual(['title 2', 'title seed']);
 });
 
-test('with adopt: false nothing is taken; without it, the next start does', limit, async () => {
+test('with adopt: false nothing is adopted; the next start without it adopts everything', limit, async () => {
   const { page, localId } = await signedInOffline();
   await write(page, 'title 1');
   const eventIds = await officialStored(page, 1);
@@ -182,7 +182,7 @@ test('with adopt: false nothing is taken; without it, the next start does', limi
   expect(await pending(page)).toEqual(eventIds);
 });
 
-test('a user who has signed out of this client is not signed in again', limit, async () => {
+test('a user who signed out of this client is not signed in again', limit, async () => {
   const { page } = await signedInOffline();
   line.heal();
   await device.deploy(ourScript(appId, line.url, 'adopt: false'));
@@ -194,7 +194,7 @@ test('a user who has signed out of this client is not signed in again', limit, a
   expect(await inApp(page, (app) => app.email())).toBe(null);
 });
 
-test.each(['deleted', 'emptied'] as const)('version 5 is read where version 6 was %s', limit, async (asVersion5) => {
+test.each(['deleted', 'emptied'] as const)('version 5 is adopted where version 6 was %s', limit, async (asVersion5) => {
   const { page, localId } = await signedInOffline();
   await write(page, 'title 1');
   const eventIds = await officialStored(page, 1);
@@ -209,7 +209,7 @@ test.each(['deleted', 'emptied'] as const)('version 5 is read where version 6 wa
   expect(await onServer()).toEqual(['title 1', 'title seed']);
 });
 
-test('writes made before the official client knew any attribute use those that the server has by now', limit, async () => {
+test('writes made before the official client knew any attribute use the attributes that the server has by then', limit, async () => {
   line.cut();
   const page = await device.openTab();
   await write(page, 'title 1');

@@ -57,7 +57,7 @@ afterAll(async () => {
   await pages.close();
 });
 
-test('a database that was used, and one whose server is away', { timeout: 60_000 }, async () => {
+test('a database that was used and one whose server is unreachable can be closed and deleted', { timeout: 60_000 }, async () => {
   const server = await createServer({ port: 0, appId, storage: memory() });
   const page = await browser.newPage();
   await page.goto(origin);

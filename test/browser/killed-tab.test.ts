@@ -58,7 +58,7 @@ function expectAllOnce({ rows, commits, shown, isSettled }: Ending): void {
   expect(shown).toEqual([all, all]);
 }
 
-test('both write offline, the leader is killed, both are loaded again offline, and come back', limit, async () => {
+test('both tabs write offline, the leader is killed, both reload offline and then synchronize', limit, async () => {
   const ending = await play((stage) => killedOffline(stage, ({ titles }) => titles.length === all.length));
   expectAllOnce(ending);
   // What was answered before, with the writes on top, and it says where it is from.
@@ -70,14 +70,14 @@ test('both write offline, the leader is killed, both are loaded again offline, a
   expect(ending.commits).toEqual(titlesOf('a').flatMap((title, at) => [title, titlesOf('b')[at]]));
 });
 
-test('the leader is killed when the server has done what both wrote, and has not been heard', limit, async () => {
+test('the leader is killed after the server applied the writes of both tabs and before it received the responses', limit, async () => {
   expectAllOnce(await play((stage) => killedInFlight(stage)));
 });
 
-test('the same, and the other tab stays as it is: it sends from then on', limit, async () => {
+test('the same, but the other tab is not reloaded and takes over sending', limit, async () => {
   expectAllOnce(await play((stage) => killedInFlight(stage, false)));
 });
 
-test('the same at a server that forgets what it has done, with receipts', limit, async () => {
+test('the same, with receipts and a server that forgets event ids', limit, async () => {
   expectAllOnce(await play((stage) => killedInFlight(stage), { isForgetful: true, parameters: { receipts: 'yes' } }));
 });

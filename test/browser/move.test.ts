@@ -105,7 +105,7 @@ async function lastDay(old: Cloud, page: Page): Promise<string> {
   return localId;
 }
 
-test('what waits in two tabs arrives at the new server once, in order; the user and the local id stay', { timeout: 180_000 }, async () => {
+test('pending writes of two tabs arrive once, in order; the user and the local id are kept', { timeout: 180_000 }, async () => {
   const old = await Cloud.start('old');
   await device.deploy(officialScript(appId, old.line.url));
   const first = await device.openTab();

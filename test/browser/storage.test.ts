@@ -32,7 +32,7 @@ afterAll(() => browser.close());
 
 const names = storageConformance(async () => memoryStore(), { isShared: true }).map(({ name }) => name);
 
-test('they are the same cases', async () => {
+test('the browser runs the same cases', async () => {
   expect(await inPage<App, readonly string[]>(page, (app) => app.names)).toEqual(names);
 });
 

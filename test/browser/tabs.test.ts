@@ -82,7 +82,7 @@ async function freePort(): Promise<number> {
 
 describe('tabs of a browser', () => {
   test(
-    'F5, F6: what three tabs write offline is kept, seen in all of them, and sent once by one of them',
+    'F5, F6: offline writes of three tabs are persisted, shown in every tab, and sent once by one of them',
     { timeout: 60_000 },
     async () => {
       const port = await freePort();
@@ -105,7 +105,7 @@ describe('tabs of a browser', () => {
     },
   );
 
-  test('W-14: a tab that is closed with writes waiting leaves them to the others', { timeout: 60_000 }, async () => {
+  test('W-14: the pending writes of a closed tab are sent by the other tabs', { timeout: 60_000 }, async () => {
     const port = await freePort();
     const context = await browser.newContext();
     const [first, second] = [await openTab(context, `http://127.0.0.1:${port}`), await openTab(context, `http://127.0.0.1:${port}`)];
@@ -120,7 +120,7 @@ describe('tabs of a browser', () => {
     await server.close();
   });
 
-  test('W-38: a write outlives the page, shows at the next start, and goes out', { timeout: 60_000 }, async () => {
+  test('W-38: a write outlives the page, is shown at the next start, and is sent', { timeout: 60_000 }, async () => {
     const port = await freePort();
     const context = await browser.newContext();
     const before = await openTab(context, `http://127.0.0.1:${port}`);

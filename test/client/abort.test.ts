@@ -67,14 +67,14 @@ function slowStore(): KeyValue & { readonly readOn: () => void; readonly writeOn
 
 const addGoal = () => db.tx['goals']![goalId(1)]!.create({ title: 'Swim' });
 
-describe('a query asked once', () => {
-  test('aborted before: nothing is asked', async () => {
+describe('queryOnce', () => {
+  test('aborted before the call: sends nothing', async () => {
     await open();
     await expect(db.queryOnce({ goals: {} }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(client.sentMessages('add-query')).toEqual([]);
   });
 
-  test('aborted while it waits: it is asked no more', async () => {
+  test('aborted while pending: removes the query', async () => {
     await open();
     const answer = db.queryOnce({ goals: {} }, { signal: controller.signal });
     controller.abort(reason);
@@ -82,7 +82,7 @@ describe('a query asked once', () => {
     expect(client.sentMessages('remove-query')).toHaveLength(1);
   });
 
-  test('answered: the signal is let go of', async () => {
+  test('resolved: removes the listener from the signal', async () => {
     await open();
     const answer = db.queryOnce({ goals: {} }, { signal: controller.signal, ruleParams: {} });
     expect(listeners()).toBe(1);
@@ -108,13 +108,13 @@ describe('a write', () => {
     expect(client.errors).toEqual([]);
   }
 
-  test('aborted before: never made', async () => {
+  test('aborted before the call: is not made', async () => {
     await open();
     expect(await outcome(db.transact(addGoal(), { signal: AbortSignal.abort(reason) }))).toEqual(['aborted', 'aborted', 'aborted']);
     await expectNothing();
   });
 
-  test('aborted in the same task: as if never made, also for who looks', async () => {
+  test('aborted in the same task: is not made, and subscribers do not see it', async () => {
     await open();
     const seen: unknown[] = [];
     db.subscribeQuery({ goals: {} }, ({ data }) => seen.push(data));
@@ -126,7 +126,7 @@ describe('a write', () => {
     expect(seen).toEqual([{ goals: [] }]);
   });
 
-  test('aborted before it is known what the device keeps: never made', async () => {
+  test('aborted before the store is read: is not made', async () => {
     const store = slowStore();
     store.writeOn();
     await open({ store }, false);
@@ -140,7 +140,7 @@ describe('a write', () => {
     await expectNothing();
   });
 
-  test('aborted on its way to the disk: it is kept, and only the waiting ends', async () => {
+  test('aborted while being stored: is kept and sent, and only its promises reject', async () => {
     const store = slowStore();
     store.readOn();
     await open({ store });
@@ -158,7 +158,7 @@ describe('a write', () => {
     expect(client.errors).toEqual([]);
   });
 
-  test('aborted when it was sent: a refusal is reported, as nobody waits for it', async () => {
+  test('aborted after it was sent: a rejection is reported to onError', async () => {
     await open();
     const write = db.transact(addGoal(), { signal: controller.signal });
     await settled();
@@ -169,7 +169,7 @@ describe('a write', () => {
     expect(db.outbox.list()).toMatchObject([{ state: 'rejected' }]);
   });
 
-  test('confirmed: the signal is let go of', async () => {
+  test('confirmed: removes the listener from the signal', async () => {
     await open();
     const write = db.transact(addGoal(), { signal: controller.signal });
     await settled();
@@ -181,7 +181,7 @@ describe('a write', () => {
     await expect(write).resolves.toMatchObject({ status: 'synced' });
   });
 
-  test('one that a later one builds on is kept', async () => {
+  test('aborted while a later write depends on it: is kept', async () => {
     await open();
     const write = db.transact(addGoal(), { signal: controller.signal });
     const later = db.transact(db.tx['goals']![goalId(1)]!.update({ done: true }));
@@ -192,7 +192,7 @@ describe('a write', () => {
     expect(db.outbox.list()).toHaveLength(2);
   });
 
-  test('with those that build on it, under one signal: all are taken back', async () => {
+  test('aborted together with its dependents under one signal: none is made', async () => {
     await open();
     const { signal } = controller;
     const writes = [
@@ -205,7 +205,7 @@ describe('a write', () => {
     await expectNothing();
   });
 
-  test('those behind one that was taken back go out', async () => {
+  test('aborted: later writes are sent', async () => {
     await open();
     db.transact(addGoal(), { signal: controller.signal }).catch(() => {});
     const later = db.transact(db.tx['goals']![goalId(2)]!.create({ title: 'Run' }));
@@ -216,7 +216,7 @@ describe('a write', () => {
     expect(goalAttrs).toHaveLength(3);
   });
 
-  test('retried: the signal ends the waiting, and before that the retry itself', async () => {
+  test('retried: a signal aborted before the call prevents the retry, one aborted later only rejects the promise', async () => {
     await open();
     const write = db.transact(addGoal());
     await settled();
@@ -249,14 +249,14 @@ const httpCalls: readonly (readonly [name: string, call: (signal: AbortSignal) =
 ];
 
 describe.each(httpCalls)('%s', (_name, call) => {
-  test('aborted before: nothing is asked', async () => {
+  test('aborted before the call: sends nothing', async () => {
     await open();
     await expect(call(AbortSignal.abort(reason))).rejects.toBe(reason);
     await settled();
     expect(fetched).toEqual([]);
   });
 
-  test('aborted while it waits: the request is given up, and nobody is signed in', async () => {
+  test('aborted while pending: aborts the request, and signs no user in', async () => {
     await open();
     const answer = call(controller.signal);
     answer.catch(() => {});
@@ -269,7 +269,7 @@ describe.each(httpCalls)('%s', (_name, call) => {
   });
 });
 
-test('signing out: aborted before, one is still signed in; later, only the waiting ends', async () => {
+test('signOut: aborted before the call, the user stays signed in; aborted later, only the promise rejects', async () => {
   const store = memoryStore();
   await store.write([{ put: 'user', value: { id: id(), refresh_token: 'token' } }]);
   await open({ store });
@@ -283,7 +283,7 @@ test('signing out: aborted before, one is still signed in; later, only the waiti
   expect(await db.getAuth()).toBeNull();
 });
 
-test('what waits for the device: who is signed in, and local ids', async () => {
+test('getAuth and getLocalId reject when aborted while the store is being read', async () => {
   const store = slowStore();
   await open({ store }, false);
   const calls = [db.getAuth({ signal: controller.signal }), db.getLocalId('guest', { signal: controller.signal })];
@@ -295,7 +295,7 @@ test('what waits for the device: who is signed in, and local ids', async () => {
   await expect(db.getLocalId('guest')).resolves.toEqual(expect.any(String));
 });
 
-describe('what goes on until it is ended', () => {
+describe('an aborted signal ends', () => {
   test('a query', async () => {
     await open();
     const seen: unknown[] = [];
@@ -306,7 +306,7 @@ describe('what goes on until it is ended', () => {
     expect(seen).toEqual([]);
   });
 
-  test('an infinite list', async () => {
+  test('an infinite query', async () => {
     await open();
     db.subscribeInfiniteQuery({ goals: { $: { limit: 2 } } }, () => {}, { signal: controller.signal });
     controller.abort(reason);
@@ -323,7 +323,7 @@ describe('what goes on until it is ended', () => {
     await until(() => expect(client.sentMessages('remove-sync')).toHaveLength(1));
   });
 
-  test('a room, and what one listens to in it stays until that is ended', async () => {
+  test('a room, which stays joined until its other subscriptions end', async () => {
     await open();
     const room = db.joinRoom('chat', 'lobby', { signal: controller.signal });
     const stop = room.subscribeTopic('wave' as never, () => {});
@@ -334,7 +334,7 @@ describe('what goes on until it is ended', () => {
     expect(client.sentMessages('leave-room')).toHaveLength(1);
   });
 
-  test('a stream that is written: it ends with the reason, for its readers too', async () => {
+  test('a write stream, and sends the reason to its readers', async () => {
     await open();
     const stream = db.streams.createWriteStream({ clientId: 'story', signal: controller.signal });
     const writer = stream.getWriter();
@@ -349,7 +349,7 @@ describe('what goes on until it is ended', () => {
     expect(client.sentMessages('append-stream')).toMatchObject([{ done: true, 'abort-reason': reason.message }]);
   });
 
-  test('a stream that is read', async () => {
+  test('a read stream', async () => {
     await open();
     const stream = db.streams.createReadStream({ clientId: 'story', signal: controller.signal });
     const read = stream.getReader().read();
@@ -361,7 +361,7 @@ describe('what goes on until it is ended', () => {
     expect(client.sentMessages('unsubscribe-stream')).toHaveLength(1);
   });
 
-  test('streams under a signal that was aborted before are never begun', async () => {
+  test('streams before they start, if it was aborted before the call', async () => {
     await open();
     const signal = AbortSignal.abort(reason);
     await expect(db.streams.createWriteStream({ clientId: 'story', signal }).done).rejects.toBe(reason);

@@ -44,7 +44,7 @@ function open(options: Partial<InitConfig<never>> = {}): InstantCoreDatabase<nev
 
 const userOf = async (database: InstantCoreDatabase<never>) => (await database.getAuth())?.email;
 
-test('the user and local ids are known before anything is answered, and it is told', async () => {
+test('the user and local ids are adopted before any call resolves, and an adoption event is emitted', async () => {
   const database = open();
   const events: AdoptionEvent[] = [];
   database.on('adoption', (event) => void events.push(event));
@@ -56,19 +56,19 @@ test('the user and local ids are known before anything is answered, and it is to
 
 test.each<[string, Partial<InitConfig<never>>, string | undefined]>([
   ['adopt: false', { adopt: false }, undefined],
-  ['a storage of the program', { storage: memoryStore() }, undefined],
-  ['a storage of the program, and adopt: true', { storage: memoryStore(), adopt: true }, ann.email],
+  ['a custom storage', { storage: memoryStore() }, undefined],
+  ['a custom storage, and adopt: true', { storage: memoryStore(), adopt: true }, ann.email],
 ])('with %s', async (_what, options, email) => {
   expect(await userOf(open(options))).toBe(email);
   expect(errors).toEqual([]);
 });
 
-test('a platform that cannot list databases opens it', async () => {
+test('on a platform that cannot list databases, the official database is opened and adopted', async () => {
   Object.assign(indexedDB, { databases: undefined });
   expect(await userOf(open())).toBe(ann.email);
 });
 
-test('a page that may not use IndexedDB starts without a word', async () => {
+test('a page that may not use IndexedDB starts without an error', async () => {
   const forbidden = (): never => {
     throw new DOMException('blocked', 'SecurityError');
   };
@@ -77,7 +77,7 @@ test('a page that may not use IndexedDB starts without a word', async () => {
   expect(errors).toEqual([]);
 });
 
-test('a database that does not answer stops nothing: it is told, and the next start tries again', async () => {
+test('a database that does not respond is reported, does not block the start, and is tried again at the next start', async () => {
   const { open: really } = indexedDB;
   const hanging = vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
     return args[0] === name ? ({} as IDBOpenDBRequest) : really.apply(indexedDB, args);
@@ -97,7 +97,7 @@ test('a database that does not answer stops nothing: it is told, and the next st
   expect(await userOf(open())).toBe(ann.email);
 });
 
-test('after a month, a later start does not look any more', async () => {
+test('a month after the first adoption, later starts do not open the official database', async () => {
   const store = memoryStore();
   const app = resolveConfig({ appId, clock, storage: store, adopt: true });
   await adoptionOf(app, store)?.first();
@@ -110,7 +110,7 @@ test('after a month, a later start does not look any more', async () => {
   await settled();
 });
 
-test('where the platform has no IndexedDB, or does not let the page read it, there is nothing to take over', () => {
+test('without IndexedDB, or without access to it, there is nothing to adopt', () => {
   const app = resolveConfig({ appId, clock });
   const store = memoryStore();
   expect(adoptionOf(app, store, {})).toBeUndefined();

@@ -33,12 +33,12 @@ function open(): { readonly states: readonly unknown[]; readonly db: ReturnType<
   return { states, db: opened };
 }
 
-test('the status is told as the original tells it at the start of a session', () => {
+test('the recorded init-ok messages of the original server contain the app status', () => {
   const gallery = readRecording('frames', 'gallery') as Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
   for (const message of gallery['init-ok'] ?? []) expect(message['app-status']).toEqual({ status: 'active' });
 });
 
-test('a program hears of each status, and a query of a disabled app gets the error, before and after', async () => {
+test('a subscriber receives each status, and queries of a disabled app receive the error', async () => {
   const { states, db } = open();
   const errors: (string | undefined)[] = [];
   const listen = (query: object): void =>
@@ -64,7 +64,7 @@ test('a program hears of each status, and a query of a disabled app gets the err
   ]);
 });
 
-test('a client that starts while the app is disabled hears so, and its queries get the error', async () => {
+test('a client that starts while the app is disabled receives that status, and its queries receive the error', async () => {
   await server.app(server.appId).setStatus('disabled');
   const { states, db } = open();
   let type: string | undefined;

@@ -37,7 +37,7 @@ const done = async (): Promise<void> => {
   for (let turn = 0; turn < 8; turn += 1) await settled();
 };
 
-test('at the start, after every change, and not again within a day', async () => {
+test('the client posts the user at the start and after every change, and not again within a day', async () => {
   open();
   await expect.poll(() => told).toEqual([['/api/instant/', null]]);
   await db[internals].reactor.account.setUser(ana);
@@ -57,7 +57,7 @@ test('at the start, after every change, and not again within a day', async () =>
   await expect.poll(() => told).toEqual([['/api/instant/', 'ana@example.com']]);
 });
 
-test('a web server that is down is no reason not to be signed in', async () => {
+test('a web server that is down does not keep getAuth from resolving', async () => {
   isDown = true;
   open();
   await db[internals].reactor.account.setUser(undefined);

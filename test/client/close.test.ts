@@ -116,7 +116,7 @@ const histories: Readonly<Record<string, History>> = {
   },
 };
 
-describe('nothing is left of a database that was', () => {
+describe('close() leaves no resource of a database', () => {
   test.each(Object.entries(histories))('%s', async (_name, history) => {
     const scene = open();
     const after = (await history(scene)) as { waits?: Promise<unknown> } | undefined;
@@ -129,7 +129,7 @@ describe('nothing is left of a database that was', () => {
     expect(scene.client.errors.filter((error) => !isTriplaneError(error) || error.code !== 'refused')).toEqual([]);
   });
 
-  test('on plain HTTP', async () => {
+  test('connected over event streams', async () => {
     const platform = new CountedPlatform();
     const transports = [eventSourceTransport({ url: 'https://server.example/runtime/sse', fetch: platform.fetch, clock: platform.clock })];
     const { db } = open(platform, { transports });
@@ -139,7 +139,7 @@ describe('nothing is left of a database that was', () => {
     expect(platform.held).toEqual(nothing);
   });
 
-  test('the first of two tabs, and the second', async () => {
+  test('closed in the first of two tabs, then in the second', async () => {
     const platform = new CountedPlatform();
     const [first, second] = [open(platform), open(platform)];
     await isReady(first);
@@ -153,7 +153,7 @@ describe('nothing is left of a database that was', () => {
     expect(platform.held).toEqual(nothing);
   });
 
-  test('the second of two tabs, which never sent', async () => {
+  test('closed in the second of two tabs, which never was the leader', async () => {
     const platform = new CountedPlatform();
     const [first, second] = [open(platform), open(platform)];
     await settled();
@@ -164,8 +164,8 @@ describe('nothing is left of a database that was', () => {
   });
 });
 
-describe('what was written', () => {
-  test('is kept by the time it is closed', async () => {
+describe('a write', () => {
+  test('is stored when close() resolves', async () => {
     const scene = open();
     const writes = [write(scene, 1), write(scene, 2)];
     await scene.db.close();
@@ -173,7 +173,7 @@ describe('what was written', () => {
     for (const one of writes) await expect(one).resolves.toMatchObject({ status: 'enqueued' });
   });
 
-  test('is kept though the device is slow to tell what it has', async () => {
+  test('is stored even if the store is slow to read', async () => {
     let readOn = (): void => {};
     const reading = new Promise<void>((resolve) => (readOn = resolve));
     const kept = memoryStore();
@@ -187,7 +187,7 @@ describe('what was written', () => {
     await expect(one).resolves.toMatchObject({ status: 'enqueued' });
   });
 
-  test('is there before the next tab sends', async () => {
+  test('is stored before the next tab can become the leader', async () => {
     const platform = new CountedPlatform();
     const tabs = browserTabs('app', platform.clock, platform.tabs);
     const scene = open(platform, { tabs });
@@ -205,11 +205,11 @@ describe('what was written', () => {
   });
 });
 
-describe('afterwards', () => {
+describe('after close()', () => {
   let scene: Scene;
   afterEach(() => scene.db.close());
 
-  test('subscribers hear nothing', async () => {
+  test('subscribers are not notified', async () => {
     scene = open();
     await isReady(scene);
     const heard = vi.fn();
@@ -228,7 +228,7 @@ describe('afterwards', () => {
     expect(heard).not.toHaveBeenCalled();
   });
 
-  test('every call says so, and leaving does no harm', async () => {
+  test('every call fails with the code closed, and unsubscribing has no effect', async () => {
     scene = open();
     await isReady(scene);
     const { db } = scene;
@@ -267,7 +267,7 @@ describe('afterwards', () => {
     expect(db.outbox.list()).toEqual([]);
   });
 
-  test('again it is the same, by every name', async () => {
+  test('every way to close returns the same promise', async () => {
     scene = open();
     const { db } = scene;
     const first = db.close();

@@ -12,7 +12,7 @@ import { sseHead } from '../support/sse-server.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('a store of items, one for each purpose', async () => {
+test('IndexedDBStorage stores items, separately for each store name', async () => {
   const store = new IndexedDBStorage('app', 'kv');
   await store.setItem('a', { n: 1 });
   await store.multiSet([
@@ -24,7 +24,7 @@ test('a store of items, one for each purpose', async () => {
   expect(await new IndexedDBStorage('app', 'querySubs').getAllKeys()).toEqual([]);
 });
 
-test('the window tells whether there is a network', async () => {
+test('WindowNetworkListener reports the network status of the window', async () => {
   const page = new EventTarget();
   vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
   vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
@@ -39,7 +39,7 @@ test('the window tells whether there is a network', async () => {
   expect(told).toEqual([true, false]);
 });
 
-test('a listener to the network that is handed to init is believed', async () => {
+test('a network listener given to init determines the network status', async () => {
   let tell: (isOnline: boolean) => void = () => {};
   const network = networkOf({
     getIsOnline: () => Promise.resolve(false),
@@ -60,7 +60,7 @@ test('a listener to the network that is handed to init is believed', async () =>
   expect([news, network.isOnline()]).toEqual([['offline', 'online', 'offline'], false]);
 });
 
-test('a line driven by hand', async () => {
+test('SSEConnection can be used on its own', async () => {
   const sources: Source[] = [];
   class Source implements EventSourceType {
     static readonly CONNECTING = 0;

@@ -15,7 +15,7 @@ const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) }, 
 
 const resolve = (config: unknown) => resolveConfig(config as InitConfig<AnySchemaDef, boolean>);
 
-it('the defaults', () => {
+it('resolves the defaults', () => {
   expect(resolve({ appId })).toEqual({
     appId,
     apiURI: 'https://api.instantdb.com',
@@ -38,26 +38,26 @@ it.each<[name: string, given: object, resolved: object]>([
     { apiURI: 'http://127.0.0.1:7788/', websocketURI: 'ws://127.0.0.1:7788/runtime/session/' },
     { apiURI: 'http://127.0.0.1:7788', websocketURI: 'ws://127.0.0.1:7788/runtime/session' },
   ],
-  ['a path before ours', { apiURI: 'https://a.org/instant//' }, { apiURI: 'https://a.org/instant' }],
+  ['a path in apiURI', { apiURI: 'https://a.org/instant//' }, { apiURI: 'https://a.org/instant' }],
   ['an IPv6 host', { apiURI: 'http://[::1]:80' }, { apiURI: 'http://[::1]:80' }],
   [
     'undefined is left out',
     { apiURI: undefined, websocketURI: undefined, queryCacheLimit: undefined },
     { apiURI: 'https://api.instantdb.com', queryCacheLimit: 10 },
   ],
-  ['a cache of nothing', { queryCacheLimit: 0 }, { queryCacheLimit: 0 }],
-  ['slices', { yieldEvery: 16 }, { yieldEvery: 16 }],
+  ['a cache limit of 0', { queryCacheLimit: 0 }, { queryCacheLimit: 0 }],
+  ['yieldEvery', { yieldEvery: 16 }, { yieldEvery: 16 }],
   ['a schema', { schema }, { schema }],
-  ['what is on', { useDateObjects: true, disableValidation: true }, { useDateObjects: true, disableValidation: true }],
-  ['the path of one’s own server', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
-  ['a server’s token', { __adminToken: 't' }, { adminToken: 't' }],
+  ['boolean options that are on', { useDateObjects: true, disableValidation: true }, { useDateObjects: true, disableValidation: true }],
+  ['firstPartyPath', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
+  ['an admin token', { __adminToken: 't' }, { adminToken: 't' }],
   ['verbose', { verbose: true }, { log: consoleLog }],
-  ['a port', { network: alwaysOnline }, { network: alwaysOnline }],
+  ['a custom network', { network: alwaysOnline }, { network: alwaysOnline }],
 ])('%s', (_name, given, resolved) => {
   expect(resolve({ appId, ...given })).toMatchObject(resolved);
 });
 
-it('a log that throws stops nothing', () => {
+it('a log that throws is ignored', () => {
   const heard: unknown[] = [];
   const log = (part: unknown): never => {
     heard.push(part);
@@ -71,7 +71,7 @@ it('a log that throws stops nothing', () => {
   expect(heard).toEqual(['debug', 'info', 'warn', 'error', 'debug', 'info', 'warn', 'error']);
 });
 
-it('a logger hears remarks with verbose only', () => {
+it('a logger receives messages only if verbose is set', () => {
   const heard: unknown[] = [];
   const logger = {
     prefix: 'p',
@@ -93,7 +93,7 @@ it('a logger hears remarks with verbose only', () => {
   ]);
 });
 
-it('errors of nobody are told, to whoever wants to hear of them', () => {
+it('errors without a caller go to onError, by default to the log', () => {
   const heard: unknown[] = [];
   const note = (...parts: unknown[]) => void heard.push(...parts);
   resolve({ appId, log: { ...silent, error: note } }).onError(new Error('a'));
@@ -137,7 +137,7 @@ it.each<[config: unknown, message: string]>([
     { appId, schema: { goals: {} } },
     'init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.',
   ],
-])('%j is refused', (config, message) => {
+])('%j is rejected', (config, message) => {
   const error: unknown = (() => {
     try {
       return resolve(config);
@@ -149,7 +149,7 @@ it.each<[config: unknown, message: string]>([
   expect(error).toMatchObject({ code: 'config-invalid', message });
 });
 
-it('one database for the same app, place, person and dates', () => {
+it('configs with the same app, server, user and date option share one database', () => {
   const key = resolve({ appId }).key;
   expect(resolve({ appId, schema, verbose: true, apiURI: 'https://api.instantdb.com/' }).key).toBe(key);
   const others = [

@@ -72,14 +72,14 @@ test('a write made at once is stored for the user who is signed in', async () =>
   expect([errors, warnings]).toEqual([[], []]);
 });
 
-test('closed at once: what was written is stored', async () => {
+test('a client that is closed at once stores its writes', async () => {
   reactor = open();
   void write();
   await reactor.close();
   expect(await onDisk('write/ana/')).toHaveLength(1);
 });
 
-test('closed at once, with nothing written: nothing is reported, and the database can be deleted', async () => {
+test('a client that is closed at once without writes reports nothing, and its database can be deleted', async () => {
   reactor = open();
   await reactor.close();
   await new Promise((resolve, reject) => {
@@ -99,7 +99,7 @@ test("a program's own store is used in place of the default one", async () => {
   expect(await onDisk('write/')).toEqual([]);
 });
 
-test('other tabs are listened to before a store that they share is read', async () => {
+test('the client opens the channel to other tabs before it reads a shared store', async () => {
   const order: string[] = [];
   class Channel {
     onmessage = null;
@@ -118,7 +118,7 @@ test('other tabs are listened to before a store that they share is read', async 
   expect(order.slice(0, 2)).toEqual([`channel triplane/${appId}/mine`, 'get user']);
 });
 
-test('a store class whose constructor throws is reported, and the session goes on from memory', async () => {
+test('a store class whose constructor throws is reported, and the client continues from memory', async () => {
   class Broken {
     constructor() {
       throw new Error('no room');

@@ -40,7 +40,7 @@ beforeAll(() => import('../../src/reactor/debug/observer.ts'));
 afterEach(() => client.reactor.close());
 
 describe('events', () => {
-  test('the way of a write, with the times it took', async () => {
+  test('a write emits its states, with durations', async () => {
     open();
     const events = await listened('outbox');
     await settled();
@@ -59,7 +59,7 @@ describe('events', () => {
     ]);
   });
 
-  test('a write that is refused, with why', async () => {
+  test('a rejected write emits its error', async () => {
     open();
     const events = await listened('outbox');
     await settled();
@@ -70,7 +70,7 @@ describe('events', () => {
     await until(() => expect(events).toContainEqual(expect.objectContaining({ state: 'rejected', error: expect.objectContaining({ type: 'permission-denied' }) }))); // prettier-ignore
   });
 
-  test('a query: asked, answered, changed, ended; and what was said and heard', async () => {
+  test('a query emits subscribed, result, changed and ended, and the messages sent and received', async () => {
     open();
     const events = await listened('*');
     await settled();
@@ -94,7 +94,7 @@ describe('events', () => {
     expect(of('storage').length).toBeGreaterThan(0);
   });
 
-  test('a storage that fails, and other errors', async () => {
+  test('a storage failure emits a storage event and an error event', async () => {
     const store = { ...memoryStore(), write: () => Promise.reject(new Error('full')) };
     open({ store });
     const events = await listened('*');
@@ -106,7 +106,7 @@ describe('events', () => {
     expect(client.errors).not.toEqual([]);
   });
 
-  test('what tabs tell each other', async () => {
+  test('messages between tabs emit tab events', async () => {
     const browser = new FakeBrowser();
     const store = { ...memoryStore(), close: () => {} };
     const other = testClient({ tabs: browser.tab(), store });
@@ -118,7 +118,7 @@ describe('events', () => {
     await other.reactor.close();
   });
 
-  test('what happens while the code for it is loaded is told then, in order and at its time', async () => {
+  test('events that occur while the observer module loads are emitted afterwards, in order and with their time', async () => {
     open();
     const before = client.clock.now();
     const events: DatabaseEvent[] = [];
@@ -132,7 +132,7 @@ describe('events', () => {
 });
 
 describe('listeners', () => {
-  test('one that throws is reported; the next, and its own next event, are told', async () => {
+  test('a listener that throws is reported, and all listeners still receive every event', async () => {
     open();
     const heard: string[] = [];
     db.on('connection', ({ status }) => {
@@ -150,7 +150,7 @@ describe('listeners', () => {
     expect(client.errors.map(({ message }) => message)).toEqual(['A listener failed', 'A listener failed']);
   });
 
-  test('none is left when they are ended, or the database is closed', async () => {
+  test('no listener is left after unsubscribing or closing the database', async () => {
     open();
     const told = vi.fn();
     const stop = db.on('*', told);
@@ -167,7 +167,7 @@ describe('listeners', () => {
   test.each([
     ['ended', (stop: () => void) => stop()],
     ['closed', () => void db.close()],
-  ])('nothing more is told once it is %s, from within or in the same task', async (_how, end) => {
+  ])('a listener receives nothing once it is %s, from within or in the same task', async (_how, end) => {
     open();
     const within = vi.fn(() => end(stop));
     const stop = db.on('*', within);
@@ -210,7 +210,7 @@ describe('secrets', () => {
     expect([text.includes('tell-nobody'), text.includes(token)]).toEqual([false, false]);
   });
 
-  test('what rules are told is in none, from the asking of a query to its end', async () => {
+  test('rule parameters are in no event, from the start of a query to its end', async () => {
     open();
     const events = await listened('*');
     await settled();
@@ -229,7 +229,7 @@ describe('secrets', () => {
     expect([text.includes('Swim'), text.includes('tell-nobody')]).toEqual([true, false]);
   });
 
-  test('what is left of an answer: all of it, but addresses that open a file', () => {
+  test('a result is kept unchanged, except for signed file URLs', () => {
     const plain = { 'join-rows': [[['e', 'a', 'https://example.com/?page=2', 1], ['e', 'b', { token: 'my token' }, 1]]] }; // prettier-ignore
     expect((redacted({ result: plain }) as { result: unknown }).result).toBe(plain);
     const row = (url: string) => ({ result: [{ data: { 'datalog-result': { 'join-rows': [[['e', 'url', url, 1]]] } } }] });
@@ -239,7 +239,7 @@ describe('secrets', () => {
     expect(signed).toEqual(row(`${address}X-Amz-Expires=1&X-Amz-Signature=ab`));
   });
 
-  test('a message that hides nothing is a copy, but for what users wrote: what a listener does to it is not done to ours', () => {
+  test('a message without secrets is copied, except for user data, so that a listener cannot modify the original', () => {
     const steps = [['add-triple', 'e', 'a', 1]];
     const message = { op: 'add-query', q: { goals: { $: { where: { done: false } } } }, 'tx-steps': steps };
     const told = redacted(message) as typeof message;
@@ -248,7 +248,7 @@ describe('secrets', () => {
     expect(told['tx-steps']).toBe(steps);
   });
 
-  test('what is left of a message', () => {
+  test('secrets in a message are redacted', () => {
     const steps = [['add-triple', 'e', 'a', 'my token']];
     const files = [{ id: 'f', size: 1, url: 'https://files.example/f?signature=1' }];
     const message = { op: 'x', token: 't', 'tx-steps': steps, files, q: { $$ruleParams: { a: 1 }, goals: {} }, 'client-event-id': null };
@@ -263,8 +263,8 @@ describe('secrets', () => {
   });
 });
 
-describe('to be read', () => {
-  test('a line per event, in the log', async () => {
+describe('readable output', () => {
+  test('the log gets one line per event', async () => {
     const lines: unknown[] = [];
     const log = { debug: () => {}, warn: () => {}, info: (line: unknown) => lines.push(line), error: (line: unknown) => lines.push(line) };
     open({ log });
@@ -281,7 +281,7 @@ describe('to be read', () => {
     expect(lines).toContainEqual(expect.stringMatching(/ outbox {5}rejected \S+ 0 ms \d waiting Permission denied/));
   });
 
-  test('with `debug` on the console, and not a word without', async () => {
+  test('`debug` prints events to the console, and without it nothing is printed', async () => {
     open();
     const info = vi.spyOn(console, 'info').mockImplementation(() => {});
     const config = { appId, apiURI: 'http://127.0.0.1:9', onError: () => {} };

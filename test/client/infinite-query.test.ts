@@ -57,7 +57,7 @@ describe('subscribeInfiniteQuery', () => {
     db.shutdown();
   });
 
-  it('shows what comes before the beginning, in the middle and at the end, and what goes', async () => {
+  it('shows rows added before the beginning, in the middle and at the end, and removes deleted rows', async () => {
     const { db, list, last, add } = await open(6);
     await shows(last, upTo(4), true);
     list.loadNextPage();
@@ -72,7 +72,7 @@ describe('subscribeInfiniteQuery', () => {
     db.shutdown();
   });
 
-  it('a list shorter than a page, growing past it', async () => {
+  it('lets a list shorter than a page grow past it', async () => {
     const { db, last, add } = await open(2);
     await shows(last, upTo(2), false);
     for (const rank of [3, 4, 5]) await add(rank);
@@ -80,7 +80,7 @@ describe('subscribeInfiniteQuery', () => {
     db.shutdown();
   });
 
-  it('after unsubscribe, and after a shutdown at once, nothing more is told', async () => {
+  it('does not notify after unsubscribe, or after an immediate shutdown', async () => {
     const { db, list, last, add } = await open(3);
     await shows(last, upTo(3), false);
     list.unsubscribe();
@@ -92,7 +92,7 @@ describe('subscribeInfiniteQuery', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   });
 
-  it('who signs in sees nothing of what was there before', async () => {
+  it('removes the previous results when a user signs in', async () => {
     const { db, last } = await open(5);
     await shows(last, upTo(4), true);
     const seen: unknown[] = [];
@@ -102,7 +102,7 @@ describe('subscribeInfiniteQuery', () => {
     db.shutdown();
   });
 
-  it('asks for one namespace, or is refused', async () => {
+  it('requires exactly one namespace', async () => {
     const db = database(id());
     expect(() => db.subscribeInfiniteQuery({}, () => {})).toThrow('exactly one namespace');
     db.shutdown();

@@ -47,7 +47,7 @@ function open(appId: string, storage: KeyValue) {
   return { db, seen };
 }
 
-it('shows in an infinite list at once, in its place, while there is no server', async () => {
+it('a moved row appears in an infinite list at once, in its place, while offline', async () => {
   const { appId } = await server.createApp();
   const { db } = open(appId, memoryStore());
   await db.transact(['b', 'c', 'd', 'e'].map((title) => db.tx.tasks[id()]!.update({ title, status: 'open' }))).settled;
@@ -72,7 +72,7 @@ it('shows in an infinite list at once, in its place, while there is no server', 
   await db.close();
 });
 
-it('shows in the other list offline, after a reload without a server, and when the server has it', async () => {
+it('a moved row appears in the other list offline, after an offline reload, and when the server has it', async () => {
   const { appId } = await server.createApp();
   const storage = memoryStore();
   const [task, a, b] = [id(), id(), id()];

@@ -32,8 +32,8 @@ function app(answer: { status: number; body: unknown }): { config: ReturnType<ty
 
 const returnTo = 'https://example.com/board?tab=2&_instant_oauth_redirect=1&code=abc';
 
-describe('coming back from a provider', () => {
-  it('the code is exchanged, the address cleaned, and init goes out with the new token', async () => {
+describe('returning from an OAuth provider', () => {
+  it('the client exchanges the code, cleans the URL, and sends init with the new token', async () => {
     const store = memoryStore();
     await store.write([{ put: extraFieldsKey('f1'), value: { nickname: 'a' } }]);
     const { config, asked } = app({ status: 200, body: { user: ana } });
@@ -52,7 +52,7 @@ describe('coming back from a provider', () => {
   it.each([
     ['the server', returnTo, { status: 400, body: { type: 'record-not-found', message: 'no such code' } }, 'no such code'],
     ['the provider', 'https://example.com/?_instant_oauth_redirect=1&error=denied', { status: 200, body: {} }, 'denied'],
-  ])('what %s refuses is told, and the session goes on without a user', async (_who, href, answer, message) => {
+  ])('a rejection by %s is exposed as an error, and the session continues without a user', async (_who, href, answer, message) => {
     const store = memoryStore();
     const client = testClient({ store, completeOAuthRedirect: pendingOAuthRedirect(app(answer).config, store, page(href)) });
     await client.reactor.account.loaded;
@@ -64,14 +64,14 @@ describe('coming back from a provider', () => {
     client.reactor.shutdown();
   });
 
-  it('any other address is left alone', () => {
+  it('any other URL is ignored', () => {
     const from = page('https://example.com/?code=abc');
     expect(pendingOAuthRedirect(app({ status: 200, body: {} }).config, memoryStore(), from)).toBeUndefined();
     expect(from.history.replaced).toEqual([]);
   });
 });
 
-it('a page that may not read its history is no redirect', () => {
+it('a page that may not read its history is not treated as a redirect', () => {
   const blocked = {
     get history(): never {
       throw new DOMException('blocked', 'SecurityError');

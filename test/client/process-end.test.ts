@@ -74,7 +74,7 @@ const programs: readonly (readonly [name: string, body: string])[] = [
   ['connecting', `const db = init(config); await new Promise((resolve) => setImmediate(resolve)); await db.close(); const said = {};`],
 ];
 
-test.each(programs)('a program that %s', { timeout: 60_000 }, async (name, body) => {
+test.each(programs)('a Node program exits by itself after closing the database: %s', { timeout: 60_000 }, async (name, body) => {
   const { said, endedMs } = await run(name, body);
   expect(said['after']).toEqual(said['before']);
   expect(endedMs).toBeLessThan(1_000);

@@ -39,7 +39,7 @@ beforeEach(() => {
 afterEach(() => db.shutdown());
 
 describe('on a server', () => {
-  test('an answer over HTTP, for whom the page is rendered, becomes a result', async () => {
+  test('the client requests a result over HTTP as the user of the page', async () => {
     const answer = await client.getTriplesAndAttrsForQuery({ goals: {} });
     const [asked] = recorder.requested;
     expect([asked?.method, asked?.url, asked?.headers['app-id'], asked?.headers.authorization, asked?.body]).toEqual([
@@ -55,7 +55,7 @@ describe('on a server', () => {
     });
   });
 
-  test('each answer is told, to be sent along, and found again by its query', async () => {
+  test('each result is emitted for the page, and cached by its query', async () => {
     const told: Omit<DehydratedResult, 'type'>[] = [];
     client.subscribe((answer) => told.push(answer));
     const entry = client.query({ goals: {} }, { ruleParams: { key: 1 } });
@@ -69,26 +69,26 @@ describe('on a server', () => {
     expect(client.resultMap.size).toBe(0);
   });
 
-  test('a refusal is an error of that query, and leaves nothing unhandled', async () => {
+  test('a rejection is an error of its query, and causes no unhandled rejection', async () => {
     recorder.response({ status: 400, body: { type: 'validation-failed', message: 'no such namespace' } });
     const entry = client.query({ goals: {} });
     await expect(entry.promise).rejects.toMatchObject({ code: 'refused', message: 'no such namespace' });
     expect(entry.status).toBe('error');
   });
 
-  test('what is no answer is an error', async () => {
+  test('a malformed response is an error', async () => {
     recorder.response({ body: { result } });
     await expect(client.getTriplesAndAttrsForQuery({ goals: {} })).rejects.toMatchObject({ code: 'server-failed' });
   });
 });
 
-test('in a browser, what came with the page is found by its query', () => {
+test('in a browser, a result delivered with the page is found by its query', () => {
   const { hash, query } = client.hashQuery({ goals: {} });
   client.addQueryResult(hash, { type: 'http', triples: triples as never, attrs: attrs as never, queryHash: hash, query });
   expect(client.getExistingResultForQuery({ goals: {} })).toMatchObject({ status: 'success', data: { queryHash: hash } });
 });
 
-test('a list without end has nothing to show before anything was answered', () => {
+test('the initial snapshot of an infinite query is empty', () => {
   const nothing = { canLoadNextPage: false, data: undefined, error: undefined };
   expect(getInfiniteQueryInitialSnapshot(db, { goals: {} })).toEqual(nothing);
   expect(getInfiniteQueryInitialSnapshot(db, null)).toEqual(nothing);

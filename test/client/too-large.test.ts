@@ -50,7 +50,7 @@ function database({ appId, apiURI }: TriplaneServer, websocketURI?: string) {
 }
 
 describe('a server that announces its limit', () => {
-  it('the write is refused before it is shown, and the next one is confirmed', async () => {
+  it('a write above the limit is rejected before it is shown, and the next one is confirmed', async () => {
     const db = database(await serve(100_000));
     await db.queryOnce({ notes: {} });
     const shown: unknown[] = [];
@@ -65,7 +65,7 @@ describe('a server that announces its limit', () => {
 });
 
 describe('a server that closes the connection with 1009', () => {
-  it('the write is set aside with its reason; writes and queries behind it are answered over the next connection', async () => {
+  it('the write is rejected with its reason; other writes and queries complete over the next connection', async () => {
     const server = await serve();
     const { websocketURI, connections } = await proxyTo(server, 50_000);
     const db = database(server, websocketURI);
@@ -81,7 +81,7 @@ describe('a server that closes the connection with 1009', () => {
     expect(connections()).toBeLessThanOrEqual(3);
   }, 20_000);
 
-  it('the same over event streams, where the server responds with status 413', async () => {
+  it('over event streams with status 413, the write is rejected with its reason; other writes complete', async () => {
     const server = await serve();
     const posts =
       (limit: number): typeof fetch =>

@@ -36,7 +36,7 @@ async function serve(port: number): Promise<TriplaneServer> {
 }
 
 describe('without a server', () => {
-  it('queryOnce fails in a few seconds, and says why', async () => {
+  it('queryOnce rejects within a few seconds with the reason', async () => {
     const db = database(`http://127.0.0.1:${await closedPort()}`);
     const started = performance.now();
     await expect(db.queryOnce({ goals: {} })).rejects.toMatchObject({
@@ -47,7 +47,7 @@ describe('without a server', () => {
     expect(performance.now() - started).toBeLessThan(15_000);
   }, 20_000);
 
-  it('a subscription says so, and has its result once the server is there', async () => {
+  it('a subscription receives an error, and its result once the server is up', async () => {
     const port = await closedPort();
     const db = database(`http://127.0.0.1:${port}`);
     const seen: unknown[] = [];
@@ -57,14 +57,14 @@ describe('without a server', () => {
     await expect.poll(() => seen, { timeout: 20_000 }).toEqual(['unreachable', { goals: [] }]);
   }, 40_000);
 
-  it('a write is kept and shown, without any error of its own', async () => {
+  it('a write is stored in the outbox and causes no error', async () => {
     const db = database(`http://127.0.0.1:${await closedPort()}`);
     await expect(db.transact(db.tx['goals']![id()]!.create({ title: 'a' }))).resolves.toMatchObject({ status: 'enqueued' });
     expect(db.outbox.list()).toHaveLength(1);
   });
 });
 
-describe('a namespace nobody has written to', () => {
+describe('a namespace without data', () => {
   it('a limited query has page info, also once there is a row', async () => {
     const server = await createServer({ appId });
     closing.push(() => server.close());

@@ -23,22 +23,22 @@ const values: readonly (readonly [what: string, value: unknown])[] = [
 const keys = ['a', 'a/', 'a/\uffff', 'a/🎈', 'ä', '🎈', '\uffff'];
 
 export function ownStore(kind: string, open: Open): void {
-  describe(`${kind}, as a store of ours`, () => {
-    test.each(values)('%s comes back as it was', async (_, value) => {
+  describe(`${kind}, as a built-in store`, () => {
+    test.each(values)('%s is read back unchanged', async (_, value) => {
       const store = await open('values');
       await store.write([{ put: 'k', value }]);
       expect(await store.get('k')).toStrictEqual(value);
       expect(await store.list('k')).toStrictEqual([['k', value]]);
     });
 
-    test('keys are in the order of their code units', async () => {
+    test('keys are sorted by code unit', async () => {
       const store = await open('keys');
       await store.write(keys.map((key) => ({ put: key, value: key })));
       expect((await store.list('')).map(([key]) => key)).toEqual(keys.toSorted());
       expect((await store.list('a/')).map(([key]) => key)).toEqual(['a/', 'a/🎈', 'a/\uffff']);
     });
 
-    test('what cannot be copied, and what comes after it was closed, is refused by its code', async () => {
+    test('a value that cannot be cloned and a call after close are rejected with their codes', async () => {
       const store = await open('codes');
       await expect(store.write([{ put: 'b', value: () => 1 }])).rejects.toMatchObject({ code: 'storage-failed' });
       void store.close();

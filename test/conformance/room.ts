@@ -44,7 +44,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     return made;
   };
 
-  test('join: joined once, with a snapshot of who is there', async () => {
+  test('join: the client joins once and receives a snapshot of the members', async () => {
     const [ana, ben] = [await room('chat:1'), await room('chat:1')];
     expect(ana.status).toBe('idle');
     const statuses: string[] = [];
@@ -58,7 +58,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     expect(ana.getPresence().peers.every(({ self }) => !self)).toBe(true);
   });
 
-  test('presence: each coming and going is told once; after a reconnect the same peers, and none that is gone', async () => {
+  test('presence: each join and leave is reported once; after a reconnect the peers are the same, without stale ones', async () => {
     const ana = await room('chat:1');
     const events: string[] = [];
     ana.onPresence(({ type }) => type !== 'sync' && type !== 'update' && events.push(type));
@@ -79,7 +79,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     await until(() => [cleo.status, others(ana)], ['joined', 1]);
   });
 
-  test('broadcast: everyone in the room gets each message once, in order where the backend keeps it', async () => {
+  test('broadcast: every member receives each message once, in order where the backend preserves it', async () => {
     const [ana, ben, far] = [await room('chat:1'), await room('chat:1'), await room('chat:2')];
     await Promise.all([ana.join(), ben.join(), far.join()]);
     await until(() => others(ana), 1);
@@ -95,7 +95,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     expect(wrong).toEqual([]);
   });
 
-  test('the sender receives its own messages if the backend says so', async () => {
+  test('the sender receives its own messages if the backend echoes them', async () => {
     const [ana, ben] = [await room('chat:1'), await room('chat:1')];
     await Promise.all([ana.join(), ben.join()]);
     const [atAna, atBen]: [unknown[], unknown[]] = [[], []];
@@ -107,7 +107,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     expect(atAna).toEqual(ana.capabilities.selfEcho ? expect.arrayContaining([{ n: 1 }, { n: 2 }]) : [{ n: 2 }]);
   });
 
-  test('a refused join rejects, and join() tries again', async () => {
+  test('join() rejects when the server refuses, and can be called again', async () => {
     await backend().refuse('chat:secret');
     const secret = await room('chat:secret');
     const error: unknown = await secret.join().catch((thrown: unknown) => thrown);
@@ -121,7 +121,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     expect(secret.status).toBe('joined');
   });
 
-  test('presence data: seen by those who are there and by those who come, and said again after a reconnect', async () => {
+  test('presence data: present and later members see it, and it is sent again after a reconnect', async () => {
     const [ana, ben] = [await room('chat:1'), await room('chat:1')];
     await ana.join();
     if (!ana.capabilities.presenceData) {
@@ -143,7 +143,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     await until(seen, [{ name: 'Ana', mood: 'better' }]);
   });
 
-  test('left with the last handle', async () => {
+  test('the last handle to leave leaves the room', async () => {
     const ana = await room('chat:1');
     const ben = await room('chat:1');
     await Promise.all([ana.join(), ben.join(), ben.join()]);
@@ -159,7 +159,7 @@ export function roomConformance(backend: () => RoomBackend): void {
     await until(() => others(ana), 1);
   });
 
-  test('left while joining: the promise ends, and no ghost stays behind', async () => {
+  test('leave() while joining: the promise rejects, and no ghost member remains', async () => {
     const ana = await room('chat:1');
     await ana.join();
     const ben = await room('chat:1');
@@ -169,29 +169,25 @@ export function roomConformance(backend: () => RoomBackend): void {
     await until(() => others(ana), 0);
   });
 
-  test(
-    'no ghost after ten seconds: peers that are killed one after the other, and reconnects, leave none',
-    { timeout: 60_000 },
-    async () => {
-      const ana = await room('chat:1');
-      await ana.join();
-      for (let n = 0; n < 3; n++) {
-        const ghost = await peer();
-        await ghost.room('chat:1').join();
-        await until(() => others(ana), 1);
-        await ghost.kill();
-        await until(() => others(ana), 0);
-      }
-      for (let n = 0; n < 3; n++) {
-        const statuses: string[] = [];
-        const stop = ana.onStatus((status) => statuses.push(status));
-        backend().dropAll();
-        await until(() => statuses.includes('joined'));
-        stop();
-      }
+  test('no ghost after ten seconds: killed peers and reconnects leave no stale members', { timeout: 60_000 }, async () => {
+    const ana = await room('chat:1');
+    await ana.join();
+    for (let n = 0; n < 3; n++) {
+      const ghost = await peer();
+      await ghost.room('chat:1').join();
+      await until(() => others(ana), 1);
+      await ghost.kill();
       await until(() => others(ana), 0);
-    },
-  );
+    }
+    for (let n = 0; n < 3; n++) {
+      const statuses: string[] = [];
+      const stop = ana.onStatus((status) => statuses.push(status));
+      backend().dropAll();
+      await until(() => statuses.includes('joined'));
+      stop();
+    }
+    await until(() => others(ana), 0);
+  });
 
   const circular: unknown[] = [];
   circular.push(circular);
@@ -203,21 +199,21 @@ export function roomConformance(backend: () => RoomBackend): void {
     ['NaN', NaN],
     ['bytes', new Uint8Array(1)],
     ['a Set', new Set()],
-  ])('%s is no payload', async (_name, data) => {
+  ])('%s is not a valid payload', async (_name, data) => {
     const ana = await room('chat:1');
     await ana.join();
     await expect(ana.publish('said', data)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     await expect(ana.publish('', 1)).rejects.toMatchObject({ code: 'INVALID_TOPIC' });
   });
 
-  test('a payload that is too large is refused, and the connection stands', async () => {
+  test('a payload that is too large is rejected, and the connection stays open', async () => {
     const ana = await room('chat:1');
     await ana.join();
     await expect(ana.publish('said', 'x'.repeat(12_000_000))).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
     expect(ana.status).toBe('joined');
   });
 
-  test('every JSON value arrives as it was published', async () => {
+  test('every JSON value arrives unchanged', async () => {
     const [ana, ben] = [await room('chat:1'), await room('chat:1')];
     await Promise.all([ana.join(), ben.join()]);
     const values = [{ a: [1, null] }, {}, [], ['x'], '', 'text', 0, -1.5, true, false, null];

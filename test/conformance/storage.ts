@@ -38,9 +38,9 @@ const ids = (list: readonly LogEntry[] | undefined): number[] | undefined => lis
 
 const values: readonly (readonly [what: string, value: unknown])[] = [
   ['text', 'Bo ✓ 🎈 \u0000 \\u0000 \n " \' \u2028'],
-  ['half a character', 'a\ud800b'],
-  ['an empty text', ''],
-  ['a great number', Number.MAX_SAFE_INTEGER],
+  ['an unpaired surrogate', 'a\ud800b'],
+  ['an empty string', ''],
+  ['a large number', Number.MAX_SAFE_INTEGER],
   ['a small number', -1.5e-300],
   ['null', null],
   ['false', false],
@@ -80,13 +80,13 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.since(0)).toEqual([]);
     });
 
-    test.each(values)('%s comes back as it was', async (_, value) => {
+    test.each(values)('%s is read back unchanged', async (_, value) => {
       const log = await freshLog();
       expect(await log.append([entryOf(1, value)])).toBe('appended');
       expect((await log.load()).entries).toEqual([entryOf(1, value)]);
     });
 
-    test('an entry comes back whole', async () => {
+    test('an entry with all its fields is read back unchanged', async () => {
       const log = await freshLog();
       const entry: LogEntry = {
         txId: 1,
@@ -99,7 +99,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.since(0)).toEqual([entry]);
     });
 
-    test('keeps the order of what is appended, one by one and many at once', async () => {
+    test('preserves the order of entries, appended one by one or many at once', async () => {
       const log = await freshLog();
       await log.append(entries(1, 1));
       await log.append(entries(2, 500));
@@ -110,7 +110,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.since(501)).toEqual([]);
     });
 
-    test('takes nothing that does not follow on its end', async () => {
+    test('rejects entries that do not follow on its end', async () => {
       const log = await freshLog();
       await log.append(entries(1, 3));
       for (const wrong of [entries(1, 1), entries(3, 4), entries(5, 6)]) expect(await log.append(wrong)).toBe('behind');
@@ -118,7 +118,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.append(entries(4, 4))).toBe('appended');
     });
 
-    test('takes all of an append or none', async () => {
+    test('appends all entries of a call or none', async () => {
       const log = await freshLog();
       const circle: unknown[] = [];
       circle.push(circle);
@@ -128,7 +128,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(ids((await log.load()).entries)).toEqual([1, 2]);
     });
 
-    test('what is appended at the same moment to many apps is there, each in its own', async () => {
+    test('concurrent appends to many apps are stored, each in its own app', async () => {
       const storage = await fresh();
       const apps = Array.from({ length: 20 }, (_, at) => `a9900000-0000-4000-8000-0000000000${10 + at}`);
       const logs = await Promise.all(apps.map((name) => storage.open(name)));
@@ -137,7 +137,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect([...(await storage.apps())].sort()).toEqual(apps);
     });
 
-    test('tells who follows, until they do not', async () => {
+    test('notifies subscribers until they unsubscribe', async () => {
       const log = await freshLog();
       const heard: number[] = [];
       const stop = log.subscribe((txId, came) => {
@@ -171,7 +171,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
   });
 
   describe(`${kind}: a snapshot`, () => {
-    test('takes the place of what it holds, and nothing else', async () => {
+    test('replaces the entries that it covers, and no others', async () => {
       const log = await freshLog();
       await log.append(entries(1, 10));
       const snapshot = replay({ snapshot: undefined, entries: entries(1, 7) });
@@ -182,14 +182,14 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.append(entries(11, 11))).toBe('appended');
     });
 
-    test('what came before it is known to be gone, or is still there', async () => {
+    test('earlier entries are either reported as removed or still readable', async () => {
       const log = await freshLog();
       await log.append(entries(1, 10));
       await log.compact(replay({ snapshot: undefined, entries: entries(1, 7) }));
       expect([undefined, '3,4,5,6,7,8,9,10']).toContain(ids(await log.since(2))?.join());
     });
 
-    test('that comes late changes nothing', async () => {
+    test('that is older than the current one changes nothing', async () => {
       const log = await freshLog();
       await log.append(entries(1, 10));
       const snapshot = replay(await log.load());
@@ -198,7 +198,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.load()).toEqual({ snapshot, entries: [] });
     });
 
-    test('can be the first there is', async () => {
+    test('can be the first write to a log', async () => {
       const log = await freshLog();
       const snapshot: Snapshot = {
         ...emptySnapshot,
@@ -213,7 +213,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.append(entries(42, 42))).toBe('appended');
     });
 
-    test('of 100,000 triples comes back, again and again', async () => {
+    test('of 100,000 triples is read back, repeatedly', async () => {
       const log = await freshLog();
       const made = (at: number): LogEntry['changes'][number]['triple'] => [`${entity}-${at}`, attr.id, `title ${at} ✓`, at];
       const triples = Array.from({ length: 100_000 }, (_, at) => made(at));
@@ -229,7 +229,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
   });
 
   describeWhere(outlivesHandle, `${kind}: a storage that is opened again`, () => {
-    test('has all that was appended, and knows where it ends', async () => {
+    test('has all appended entries, and its end', async () => {
       const name = freshName();
       const first = await openNamed(name);
       const log = await first.open(app);
@@ -245,7 +245,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await again.append(entries(7, 7))).toBe('appended');
     });
 
-    test('what was asked for before it was closed is done, what is asked for later is refused', async () => {
+    test('calls made before close() complete, later calls are rejected', async () => {
       const name = freshName();
       const storage = await openNamed(name);
       const log = await storage.open(app);
@@ -259,7 +259,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
   });
 
   describeWhere(isShared, `${kind}: two at once`, () => {
-    test('of many who append, each finds the end, and nothing is lost or doubled', async () => {
+    test('concurrent writers each find the end, and no entry is lost or duplicated', async () => {
       const name = freshName();
       const storages = await Promise.all([openNamed(name), openNamed(name), openNamed(name)]);
       const each = async (storage: Storage, who: number): Promise<void> => {
@@ -282,7 +282,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       }
     });
 
-    test('one hears what the other appends, in order and without a gap', async () => {
+    test('each receives the entries that the other appends, in order and without gaps', async () => {
       const name = freshName();
       const [one, other] = [await openNamed(name), await openNamed(name)];
       const [writing, reading] = [await one.open(app), await other.open(app)];

@@ -41,7 +41,7 @@ function connect(transports: ConnectionConfig['transports'], next = (): number =
   return { connection, told: notified };
 }
 
-describe('worlds', () => {
+describe('the server', () => {
   let server: ScriptedServer;
   const meet = (world: World): ReturnType<typeof connect> => {
     server = new ScriptedServer(world);
@@ -52,7 +52,7 @@ describe('worlds', () => {
   const until = (notified: readonly string[], last: string, times = 1): Promise<void> =>
     vi.waitFor(() => expect(notified.filter((each) => each === last).length).toBe(times), { interval: 1 });
 
-  test('it accepts', async () => {
+  test('accepts init, and the connection becomes authenticated', async () => {
     const { connection, told: notified } = meet(accepts());
     await until(notified, '(authenticated)');
     expect(notified).toEqual(['(opened)', 'init-ok', '(authenticated)']);
@@ -63,7 +63,7 @@ describe('worlds', () => {
     expect([clock.timers, network.listeners, notified.at(-1)]).toEqual([0, 0, '(closed)']);
   });
 
-  test('it refuses with 400: tried again after a minute or so, and at once for someone else', async () => {
+  test('rejects init with 400: the client retries after about a minute, and at once after restart()', async () => {
     const { connection, told: notified } = meet(inTurn(rejects(400), rejects(400), accepts()));
     await until(notified, '(errored)');
     await clock.advance(44_000);
@@ -76,7 +76,7 @@ describe('worlds', () => {
     void connection.stop();
   });
 
-  test('it refuses with 500: soon tried again', async () => {
+  test('rejects init with 500: the client retries soon', async () => {
     const { connection, told: notified } = meet(inTurn(rejects(500), accepts()));
     await until(notified, '(closed)');
     await clock.advance(250);
@@ -84,7 +84,7 @@ describe('worlds', () => {
     void connection.stop();
   });
 
-  test('it drops after init', async () => {
+  test('closes the connection after init: the client reconnects', async () => {
     const { connection, told: notified } = meet(inTurn(dropsAfterInit, accepts()));
     await until(notified, '(closed)');
     expect(notified).toEqual(['(opened)', 'init-ok', '(authenticated)', 'down', '(closed)']);
@@ -93,7 +93,7 @@ describe('worlds', () => {
     void connection.stop();
   });
 
-  test('it drops at once, then is down, then is up', async () => {
+  test('closes the connection at once, goes down and comes up again: the client reconnects', async () => {
     const { connection, told: notified } = meet(inTurn(dropsAtOnce, accepts()));
     await until(notified, '(closed)');
     server.isUp = false;
@@ -105,7 +105,7 @@ describe('worlds', () => {
     void connection.stop();
   });
 
-  test('it sends what is no message: reported, and the line lives', async () => {
+  test('sends malformed frames: the client reports them and keeps the connection', async () => {
     const { connection, told: notified } = meet(accepts());
     await until(notified, '(authenticated)');
     const visit = await server.visit(1);
@@ -117,7 +117,7 @@ describe('worlds', () => {
     void connection.stop();
   });
 
-  test('quiet: it is asked, and its answer keeps the line', async () => {
+  test('is silent: the client probes it, and the response keeps the connection', async () => {
     const { connection, told: notified } = meet(accepts());
     await until(notified, '(authenticated)');
     await clock.advance(10_000);
@@ -134,8 +134,8 @@ const welcome = (channel: FakeChannel): void => {
   channel.on.message({ op: 'init-ok', 'session-id': 's' });
 };
 
-describe('dead lines', () => {
-  test('a line that is ready and dead is found within 15 s', async () => {
+describe('dead connections', () => {
+  test('a ready connection that is dead is detected within 15 s', async () => {
     const transport = new FakeTransport(welcome);
     const { told: notified } = connect([transport]);
     await clock.advance(14_999);
@@ -147,7 +147,7 @@ describe('dead lines', () => {
     expect([transport.channels.length, notified.at(-1)]).toEqual([2, '(authenticated)']);
   });
 
-  test('after a sleep the line is asked at once, and has 4 s', async () => {
+  test('after the device was asleep, the connection is probed at once, with a timeout of 4 s', async () => {
     const transport = new FakeTransport(welcome);
     const { connection } = connect([transport]);
     await settled();
@@ -160,7 +160,7 @@ describe('dead lines', () => {
     expect(connection.isReady).toBe(false);
   });
 
-  test('a line that takes no question is given up without waiting', async () => {
+  test('a connection that fails to send the probe is closed at once', async () => {
     const transport = new FakeTransport((channel) => {
       welcome(channel);
       void channel.close();
@@ -172,8 +172,8 @@ describe('dead lines', () => {
 
   test.each([
     ['does not open', 10_000, () => {}],
-    ['opens, and does not answer init', 15_000, (channel: FakeChannel) => channel.on.opened()],
-  ])('a line that %s is given up after %d ms', async (_, ms, greet) => {
+    ['opens, and does not respond to init', 15_000, (channel: FakeChannel) => channel.on.opened()],
+  ])('a connection that %s is closed after %d ms', async (_, ms, greet) => {
     const transport = new FakeTransport(greet);
     connect([transport]);
     await clock.advance(ms - 1);
@@ -182,7 +182,7 @@ describe('dead lines', () => {
     expect(transport.channels[0]?.isClosed).toBe(true);
   });
 
-  test('a transport that cannot even open is a line that closed', async () => {
+  test('a transport that throws on open is treated as a closed connection', async () => {
     let opened = 0;
     const broken = {
       name: 'ws' as const,
@@ -199,7 +199,7 @@ describe('dead lines', () => {
 });
 
 describe('the network', () => {
-  test('offline: the line is asked, for the platform may be wrong', async () => {
+  test('when the platform reports offline, the connection is probed, because the platform may be wrong', async () => {
     const transport = new FakeTransport(welcome);
     const { connection } = connect([transport]);
     await settled();
@@ -210,7 +210,7 @@ describe('the network', () => {
     expect([connection.isReady, transport.channels.length]).toEqual([true, 1]);
   });
 
-  test('offline and lost: tried slowly, and at once when the network is back', async () => {
+  test('a connection lost while offline is retried slowly, and at once when the network is back', async () => {
     const transport = new FakeTransport(welcome);
     const { connection } = connect([transport]);
     await settled();
@@ -229,7 +229,7 @@ describe('the network', () => {
     expect(transport.channels.length).toBe(3);
   });
 
-  test('it starts even if the platform says that there is no network', async () => {
+  test('the client connects even if the platform reports that there is no network', async () => {
     network.claim(false);
     const { connection } = connect([new FakeTransport(welcome)]);
     await settled();
@@ -241,7 +241,7 @@ describe('sending', () => {
   const write: ClientMessage = { op: 'transact', 'tx-steps': [] };
   const unreachable = expect.objectContaining({ code: 'unreachable' }) as Error;
 
-  test('nothing but init before the session is ready', async () => {
+  test('only init can be sent before the session is ready', async () => {
     const transport = new FakeTransport((channel) => channel.on.opened());
     const { connection } = connect([transport]);
     expect(() => connection.send(init)).toThrow(unreachable);
@@ -254,7 +254,7 @@ describe('sending', () => {
     expect(() => connection.send(write)).toThrow(unreachable);
   });
 
-  test('whoever takes messages and throws is told so, and takes the next', async () => {
+  test('a message listener that throws gets a fault event, and receives the next message', async () => {
     const transport = new FakeTransport();
     const faults: TriplaneError[] = [];
     const taken: string[] = [];

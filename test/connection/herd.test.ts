@@ -27,7 +27,7 @@ function connect(transport: FakeTransport, clock: VirtualClock, next: () => numb
   connection.start();
 }
 
-test('100 clients of a server that is back after 15 s do not come all at once', async () => {
+test('100 clients of a server that is back after 15 s do not reconnect all at once', async () => {
   const clock = new VirtualClock();
   let isUp = true;
   const arrivals: number[] = [];

@@ -138,14 +138,14 @@ test.each(cells)('$name, $type → $outcome', ({ name, type, outcome }) => {
   expect(notify(state, transition(state, event, at(now)))).toBe(outcome);
 });
 
-test.each(stateNames)('what an old line tells is not received: %s', (name) => {
+test.each(stateNames)('events of an old connection are ignored: %s', (name) => {
   const state = stateOf(name);
   for (const event of Object.values(happenings)) {
     if ('channel' in event) expect(notify(state, transition(state, { ...event, channel: 0 }, at(t0)))).toBe('-');
   }
 });
 
-test('what the user is told of each state', () => {
+test('each state has a public status', () => {
   expect(Object.fromEntries(stateNames.map((name) => [name, statusOf(stateOf(name))]))).toEqual({
     idle: 'connecting',
     connecting: 'connecting',
@@ -158,26 +158,26 @@ test('what the user is told of each state', () => {
   });
 });
 
-describe('is the line alive?', () => {
+describe('liveness', () => {
   const received: Event = { type: 'received', channel: 1 };
   const timer: Event = { type: 'timer' };
   const online: Event = { type: 'online' };
   const resumed: Event = { type: 'resumed' };
 
   const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Event])[], outcomes: readonly string[]])[] = [
-    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, timer], [5_000, timer]], ['ready 5s: probe', 'waiting 0.125s: close, down']],
-    ['any frame is an answer', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: probe', 'ready 10s: deliver', 'ready 5s: probe']],
-    ['frames put the question off', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: deliver', 'ready 7s', 'ready 5s: probe']],
-    ['slept: asked, and soon', [[3_600_000, timer], [4_000, timer]], ['ready 4s: probe', 'waiting 0.125s: close, down']],
+    ['a connection silent for 10 s is probed, and closed without a response in 5 s', [[10_000, timer], [5_000, timer]], ['ready 5s: probe', 'waiting 0.125s: close, down']],
+    ['any frame counts as a response to the probe', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: probe', 'ready 10s: deliver', 'ready 5s: probe']],
+    ['received frames postpone the probe', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: deliver', 'ready 7s', 'ready 5s: probe']],
+    ['after a sleep the connection is probed with a short timeout', [[3_600_000, timer], [4_000, timer]], ['ready 4s: probe', 'waiting 0.125s: close, down']],
     [
-      'slept while asked: asked once more, and no more',
+      'a sleep during a probe causes one more probe, and no third',
       [[10_000, timer], [3_600_000, timer], [3_600_000, timer]],
       ['ready 5s: probe', 'ready 4s: probe', 'waiting 0.125s: close, down'],
     ],
-    ['the clock put back: asked', [[-3_600_000, received], [10_000, timer]], ['ready: deliver', 'ready 5s: probe']],
-    ['the clock put back since it was heard', [[1_000, received], [-3_600_000, timer]], ['ready: deliver', 'ready 5s: probe']],
-    ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: probe', '-']],
-    ['already asked at leisure: asked again, in haste', [[10_000, timer], [0, resumed]], ['ready 5s: probe', 'ready 4s: probe']],
+    ['a connection whose clock was set back is probed 10 s later', [[-3_600_000, received], [10_000, timer]], ['ready: deliver', 'ready 5s: probe']],
+    ['a clock set back since the last frame causes a probe', [[1_000, received], [-3_600_000, timer]], ['ready: deliver', 'ready 5s: probe']],
+    ['a resumed page probes the connection; a second event adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: probe', '-']],
+    ['a resumed page repeats a pending probe with a short timeout', [[10_000, timer], [0, resumed]], ['ready 5s: probe', 'ready 4s: probe']],
   ]; // prettier-ignore
 
   test.each(rows)('%s', (_, journey, outcomes) => {
@@ -193,7 +193,7 @@ describe('is the line alive?', () => {
     expect(notified).toEqual(outcomes);
   });
 
-  test('whoever was cut off for silence has more patience next time, until an answer comes', () => {
+  test('after a probe timeout the next probe waits longer, until a response arrives', () => {
     const waits: (number | undefined)[] = [];
     let state = stateOf('ready');
     for (let round = 0; round < 6; round += 1) {
@@ -207,11 +207,11 @@ describe('is the line alive?', () => {
   });
 });
 
-describe('trying again', () => {
+describe('reconnecting', () => {
   const failOnce = (state: State, more?: Partial<Env>): State =>
     follow(follow(state, [{ type: 'timer' }], more), [{ type: 'closed', channel: channel(state) + 1 }], more);
 
-  test('the wait may be twice as long each time, up to 8 s', () => {
+  test('the maximum delay doubles each time, up to 8 s', () => {
     let state = stateOf('waiting', at(t0, { random: () => 0.999 }));
     const waits = [state.timer?.ms];
     for (let round = 0; round < 6; round += 1) {
@@ -221,7 +221,7 @@ describe('trying again', () => {
     expect(waits).toEqual([249, 499, 999, 1_998, 3_996, 7_992, 7_992]);
   });
 
-  test('failures are counted on through a session that did not last, and from nought after one that did', () => {
+  test('the failure count continues after a short session, and restarts at zero after one of 10 s', () => {
     const tired = failOnce(failOnce(stateOf('waiting')));
     const ready = becomeReady(tired);
     const down = (event: Event, afterMs: number): number | undefined => transition(ready, event, at(ready.since + afterMs)).state.timer?.ms;
@@ -230,7 +230,7 @@ describe('trying again', () => {
       expect([event.type, down(event, 9_999), down(event, 10_000)]).toEqual([event.type, 1_000, 125]);
   });
 
-  test('a network that flickers is not followed faster than every 500 ms', () => {
+  test('a network that flickers causes at most one attempt every 500 ms', () => {
     const waiting = stateOf('waiting', at(t0, { random: () => 0.999 }));
     const long = { ...waiting, timer: { ms: 8_000, dueAt: t0 + 8_000 } } as State;
     expect(notify(long, transition(long, { type: 'online' }, at(t0 + 100)))).toBe('waiting 0.4s');
@@ -239,12 +239,12 @@ describe('trying again', () => {
     expect(notify(urgent, transition(urgent, { type: 'online' }, at(t0 + 200)))).toBe('waiting');
   });
 
-  test('while the network says it is down, a lost line is not tried at once', () => {
+  test('while the network is offline, a lost connection is not retried at once', () => {
     const state = stateOf('ready');
     expect(notify(state, transition(state, { type: 'closed', channel: 1 }, at(t0, { isOnline: false })))).toBe('offline 11.25s: down');
   });
 
-  test('a transport that does not get through three times gives way to the next, which is left after it worked', () => {
+  test('after three failures the client uses the next transport, and returns to the first after that one worked', () => {
     const two = { transports: 2 };
     let state = stateOf('waiting', at(t0, two));
     state = failOnce(failOnce(state, two), two);
@@ -257,7 +257,7 @@ describe('trying again', () => {
     expect(notify(again, transition(again, { type: 'online' }, at(again.since + 500, two)))).toBe('connecting 10s: open 6');
   });
 
-  test('failing while there is no network says nothing about the transport', () => {
+  test('failures while offline do not count against the transport', () => {
     const two = { transports: 2, isOnline: false };
     let state = stateOf('offline', at(t0, two));
     for (let round = 0; round < 5; round += 1) state = failOnce(state, two);

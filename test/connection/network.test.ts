@@ -16,7 +16,7 @@ function newPage(): { page: PageLike & EventTarget; document: EventTarget; set(s
   };
 }
 
-test('tells what the page is told, until it is no longer asked to', () => {
+test('passes on network events of the page until it is unsubscribed', () => {
   const { page, document, set } = newPage();
   const news: NetworkChange[] = [];
   const leave = browserNetwork(page).subscribe((each) => news.push(each));
@@ -46,14 +46,14 @@ test('is online unless the navigator says no', () => {
   expect(browserNetwork(worker).isOnline()).toBe(true);
 });
 
-test('outside a browser it is always online', () => {
+test('is always online outside a browser', () => {
   expect(browserNetwork({})).toBe(alwaysOnline);
   const on = vi.fn();
   browserNetwork().subscribe(on)();
   expect([browserNetwork().isOnline(), on.mock.calls]).toEqual([true, []]);
 });
 
-test.each(['navigator', 'document', 'addEventListener'])('a page that may not read %s is online', (name) => {
+test.each(['navigator', 'document', 'addEventListener'])('is online in a page that may not read %s', (name) => {
   const blocked = Object.defineProperty(newPage().page, name, {
     get: () => {
       throw new DOMException('blocked', 'SecurityError');

@@ -216,7 +216,7 @@ function take(world: World, each: Step): void {
 
 const chance = fc.double({ min: 0, max: 0.999, noNaN: true });
 
-test('whatever happens: one timer, one line, nothing but init before ready, no old line heard, nothing left after stop', () => {
+test('in any sequence of events: one timer, one connection, only init before ready, old connections ignored, nothing left after stop', () => {
   check(
     fc.property(chance, fc.array(step, { maxLength: 80 }), (seed, steps) => {
       const world = new World(seed);
@@ -232,7 +232,7 @@ test('whatever happens: one timer, one line, nothing but init before ready, no o
   );
 });
 
-test('whatever has happened, once the network and the server are well it is ready within a minute', () => {
+test('after any sequence of events, the connection is ready within a minute once network and server work', () => {
   check(
     fc.property(chance, fc.array(step, { maxLength: 60 }), (seed, steps) => {
       const world = new World(seed);

@@ -53,7 +53,7 @@ function openByHand(): { socket: HandSocket; line: Channel; told: string[] } {
   return { socket, told: notified, line: webSocketTransport({ url: 'wss://x', create: () => socket }).open(on) };
 }
 
-test('messages of a frame are told one by one, in order; a frame is taken whole or not at all', () => {
+test('messages of a frame are emitted one by one, in order; an invalid frame is rejected as a whole', () => {
   const { socket, told: notified } = openByHand();
   socket.open();
   socket.say('[{"op":"remove-query-ok","q":{}},{"op":"later"},{"op":"transact-ok","tx-id":1}]');
@@ -64,7 +64,7 @@ test('messages of a frame are told one by one, in order; a frame is taken whole 
   expect(notified).toEqual(['opened', 'remove-query-ok', 'transact-ok', 'activity', 'activity', '! frame-malformed', '! frame-malformed']);
 });
 
-test('a line that is closed tells nothing more, not even the rest of a frame', () => {
+test('a closed connection emits nothing more, not even the rest of a frame', () => {
   const { socket, told: notified, line: channel } = openByHand();
   socket.open();
   const { on, told: short } = listen();
@@ -85,7 +85,7 @@ test('a line that is closed tells nothing more, not even the rest of a frame', (
   expect([notified, socket.close.mock.calls.length]).toEqual([['opened'], 1]);
 });
 
-test('nothing can be sent before it is open, nor after it was closed from either end', () => {
+test('sending throws before the connection is open and after it is closed', () => {
   const { socket, line: channel } = openByHand();
   const unreachable = expect.objectContaining({ code: 'unreachable' }) as Error;
   expect(() => channel.send(init)).toThrow(unreachable);
@@ -96,7 +96,7 @@ test('nothing can be sent before it is open, nor after it was closed from either
   expect(() => channel.send(init)).toThrow(unreachable);
 });
 
-test('what cannot be written is the caller’s mistake, and the line lives', () => {
+test('a message that cannot be serialized throws in the caller, and the connection stays open', () => {
   const { socket, line: channel } = openByHand();
   socket.open();
   const q: Record<string, unknown> = {};
@@ -106,7 +106,7 @@ test('what cannot be written is the caller’s mistake, and the line lives', () 
   expect(socket.sent).toHaveLength(1);
 });
 
-test('a peer that ignores the close is given up after a second of the injected clock', async () => {
+test('a socket whose peer ignores the close is terminated after a second of the injected clock', async () => {
   const socket = Object.assign(new HandSocket(), { terminate: vi.fn() });
   const clock = new VirtualClock();
   const channel = webSocketTransport({ url: 'wss://x', create: () => socket, clock }).open(listen().on);
@@ -131,7 +131,7 @@ afterEach(() => {
 });
 const urlOf = (of: WebSocketServer | Server): string => `ws://127.0.0.1:${(of.address() as AddressInfo).port}/runtime/session`;
 
-test('over a real socket', async () => {
+test('the transport works over a real socket', async () => {
   server.on('connection', (socket) => {
     socket.on('message', (data) => {
       expect(JSON.parse((data as Buffer).toString())).toEqual(init);
@@ -151,7 +151,7 @@ test('over a real socket', async () => {
   await vi.waitFor(() => expect(notified).toEqual(['opened', 'init-ok', '! frame-malformed', 'closed 3000 enough']));
 });
 
-test('no server: closed, and no error that nobody hears', async () => {
+test('without a server the connection closes, without an unhandled error', async () => {
   const url = urlOf(server);
   server.close();
   const { on, told: notified } = listen();
@@ -159,7 +159,7 @@ test('no server: closed, and no error that nobody hears', async () => {
   await vi.waitFor(() => expect(notified).toEqual(['closed 1006']));
 });
 
-test('closed while it opens: no error that nobody hears', async () => {
+test('a connection closed while opening causes no unhandled error', async () => {
   const { on, told: notified } = listen();
   void webSocketTransport({ url: urlOf(server) })
     .open(on)
@@ -181,11 +181,11 @@ async function runOpenAndClose(url: string): Promise<string> {
   return (await promisify(execFile)(process.execPath, args, { timeout: 10_000 })).stdout;
 }
 
-test('a closed line lets a Node process end', async () => {
+test('a closed connection lets a Node process exit', async () => {
   expect(await runOpenAndClose(urlOf(server))).toBe('closed');
 });
 
-test('so does one whose server no longer answers', async () => {
+test('a closed connection whose server no longer responds lets a Node process exit', async () => {
   const sockets: Socket[] = [];
   // Passes on what opens the socket, and from then on nothing that the client says.
   const deaf = createServer((client) => {
@@ -205,7 +205,7 @@ test('so does one whose server no longer answers', async () => {
   deaf.close();
 });
 
-test('a platform without WebSocket is told what to do about it', async () => {
+test('without WebSocket on the platform, the error says how to pass a constructor', async () => {
   vi.resetModules();
   vi.doMock('isomorphic-ws', () => ({ default: null }));
   const fresh = await import('../../src/connection/web-socket.ts');
@@ -213,7 +213,7 @@ test('a platform without WebSocket is told what to do about it', async () => {
   vi.doUnmock('isomorphic-ws');
 });
 
-test('no way to make a socket is no socket of our own', () => {
+test('with no socket factory the transport uses the platform’s WebSocket', () => {
   const nothing = null as unknown as undefined;
   expect(() => webSocketTransport({ url: 'no address', create: nothing }).open(listen().on)).toThrow(/URL/i);
 });

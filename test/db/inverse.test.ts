@@ -41,7 +41,7 @@ const traceArb = worldArb.chain((world) =>
 );
 
 test(
-  'apply, then inverse = before; and again = after',
+  'a transaction followed by its inverse restores the store, and inverting again reapplies it',
   () =>
     check(
       fc.property(traceArb, ({ world, data, steps }) => {
@@ -87,8 +87,8 @@ const small = () => {
 test.each<[string, Step[], Step[]]>([
   ['a value', [['add-triple', a, name, 'new']], [['add-triple', a, name, 'old', { mode: 'update' }]]],
   ['nothing', [['add-triple', a, name, 'old']], []],
-  ['an entity that goes', [['delete-entity', a, 'goals']], [['add-triple', a, idOf, a, { mode: 'create' }], ['add-triple', a, name, 'old']]], // prettier-ignore
-  ['an entity that comes', [['add-triple', name, idOf, name], ['add-triple', name, name, 1]], [['delete-entity', name, 'goals']]], // prettier-ignore
+  ['an entity that is deleted', [['delete-entity', a, 'goals']], [['add-triple', a, idOf, a, { mode: 'create' }], ['add-triple', a, name, 'old']]], // prettier-ignore
+  ['an entity that is created', [['add-triple', name, idOf, name], ['add-triple', name, name, 1]], [['delete-entity', name, 'goals']]], // prettier-ignore
 ])('%s', (_what, steps, expected) => {
   expect(inverse(steps, small(), { now }).steps).toEqual(expected);
 });

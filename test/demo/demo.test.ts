@@ -73,8 +73,8 @@ describe('npm run demo -- --once', () => {
   });
 });
 
-describe('what cannot be is told in one message', () => {
-  test('a port that is taken', { timeout: 30_000 }, async () => {
+describe('a demo that cannot start reports it in one message', () => {
+  test('a port that is in use', { timeout: 30_000 }, async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
@@ -138,7 +138,7 @@ describe('the page', () => {
     film(page, title).locator(`.stars [aria-label="${count} of 5"][aria-pressed=true]`).waitFor();
   const rate = (page: Page, title: string, count: number): Promise<void> => film(page, title).getByLabel(`${count} of 5`).click();
 
-  test('two windows: each other is there, and a write of one shows in the other', { timeout: 60_000 }, async () => {
+  test('two windows see each other, and a write in one appears in the other', { timeout: 60_000 }, async () => {
     const [one, two] = [await open(), await open()];
     await one.locator('#people li:not(.self)').waitFor();
     await two.locator('#people li:not(.self)').waitFor();
@@ -150,7 +150,7 @@ describe('the page', () => {
     await one.locator('#waiting').waitFor({ state: 'hidden' });
   });
 
-  test('filter, order, add and delete', { timeout: 60_000 }, async () => {
+  test('films can be filtered, sorted, added and deleted', { timeout: 60_000 }, async () => {
     const [one, two] = [await open(), await open()];
     await one.getByLabel('Genre', { exact: true }).selectOption('Western');
     await film(one, 'Dances with Wolves').waitFor();
@@ -193,7 +193,7 @@ describe('the page', () => {
     await expect.poll(() => film(one, second).locator('[aria-pressed=true]').count()).toBe(0);
   });
 
-  test('a write that waits outlives a reload', { timeout: 60_000 }, async () => {
+  test('a pending write outlives a reload', { timeout: 60_000 }, async () => {
     const [one, two] = [await open(), await open()];
     await one.locator('#line').click();
     await rate(one, 'Inception', 5);
@@ -202,7 +202,7 @@ describe('the page', () => {
     await starsOf(two, 'Inception', 5);
   });
 
-  test('Ctrl-C ends it with status 0, windows open or not', { timeout: 30_000 }, async () => {
+  test('Ctrl-C stops the demo with status 0, even with open windows', { timeout: 30_000 }, async () => {
     const page = await open();
     // The browser complains of a server that is gone, and may.
     page.removeAllListeners('console');

@@ -6,7 +6,7 @@ import { tried } from './tried.ts';
 
 const example = tried('chat', '--port', '0');
 
-test.each(['Triplane', 'InsForge', 'Realtime Platform'])('two people talk on %s', { timeout: 60_000 }, async (backend) => {
+test.each(['Triplane', 'InsForge', 'Realtime Platform'])('two users chat on %s', { timeout: 60_000 }, async (backend) => {
   const [ana, ben] = [await example.windows.open(`${example.url}?me=Ana`), await example.windows.open(`${example.url}?me=Ben`)];
   for (const page of [ana, ben]) await page.getByLabel('Backend').selectOption(backend);
   await ana.getByText('Here: Ben').waitFor();

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const todo = (...args: readonly string[]) => runExample('node-script', { TODO_DATA: folder }, ...args).ended;
 
-test('adds, finds, ticks, lists', async () => {
+test('adds, finds, completes and lists todos', async () => {
   await todo('add', 'Call the bank', 'money');
   const added = await todo('add', 'Pay the rent', 'money');
   expect(added).toEqual({ status: 0, out: 'money\n  [ ] Call the bank\n  [ ] Pay the rent\n', err: '' });

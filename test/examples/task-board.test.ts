@@ -28,7 +28,7 @@ async function offline(page: Page, isOffline: boolean): Promise<void> {
   await page.getByText('You are offline.').waitFor({ state: isOffline ? 'visible' : 'detached' });
 }
 
-test('nothing yet; a first project; the same address for those who follow', async () => {
+test('an empty board, a first project that is kept on reload, and the address of a missing project', async () => {
   const page = await example.windows.open(example.url);
   await page.getByRole('heading', { name: 'Begin with a project' }).waitFor();
   await addProject(page, 'The first');
@@ -39,7 +39,7 @@ test('nothing yet; a first project; the same address for those who follow', asyn
   await page.getByRole('heading', { name: 'This project is gone' }).waitFor();
 });
 
-test('nothing kept, and no line to the server', async () => {
+test('without cached data and without a connection the page says so', async () => {
   const page = await example.windows.open('about:blank');
   await page.routeWebSocket(/runtime/, (socket) => void socket.close());
   await page.route(/runtime/, (route) => route.abort());
@@ -52,7 +52,7 @@ test('nothing kept, and no line to the server', async () => {
   await page.getByText('move the task').waitFor({ state: 'hidden' });
 });
 
-test('a network that lets no socket through', async () => {
+test('on a network that blocks WebSockets, changes are saved through the event stream', async () => {
   const page = await example.windows.open('about:blank');
   await page.routeWebSocket(/runtime/, (socket) => void socket.close());
   await page.goto(example.url);
@@ -61,7 +61,7 @@ test('a network that lets no socket through', async () => {
   await saved(page);
 });
 
-test('two people see each other, and both change one task at once', async () => {
+test('two users see each other, and both change one task at the same time', async () => {
   const [ana, bea] = await together('Buy paint', 'Wash brushes');
   await ana.getByLabel('Also here').getByTitle('Bea').waitFor();
   await bea.getByLabel('Also here').getByTitle('Ana').waitFor();
@@ -79,7 +79,7 @@ test('two people see each other, and both change one task at once', async () => 
   }
 });
 
-test('a task is talked about, and whoever types is seen typing', async () => {
+test('users comment on a task and see who is typing', async () => {
   const [ana, bea] = await together('Find a date');
   for (const page of [ana, bea]) await card(page, 'Find a date').click();
   await panel(bea).getByLabel('New comment').pressSequentially('Friday?');
@@ -89,7 +89,7 @@ test('a task is talked about, and whoever types is seen typing', async () => {
   await card(ana, 'Find a date').getByLabel('1 comments').waitFor();
 });
 
-test('cards are dragged within a column, and go by the keys', async () => {
+test('cards can be dragged within a column and moved by keyboard', async () => {
   const [ana, bea] = await together('One', 'Two', 'Three');
   await drag(ana, 'Three', card(ana, 'One'));
   await holds(bea, 'To do', ['Three', 'One', 'Two']);
@@ -106,7 +106,7 @@ test('cards are dragged within a column, and go by the keys', async () => {
   await holds(bea, 'In progress', ['One']);
 });
 
-test('offline: writes wait, outlive a reload without a network, and then arrive', async () => {
+test('offline: writes are queued, outlive a reload without a network, and then arrive', async () => {
   const [ana, bea] = await together('Pack', 'Drive');
   await ana.evaluate(() => navigator.serviceWorker.ready);
   await offline(ana, true);
@@ -132,7 +132,7 @@ test('offline: writes wait, outlive a reload without a network, and then arrive'
   await saved(ana);
 });
 
-test('a write that is refused is shown with its reason, and can be tried again or given up', async () => {
+test('a rejected write is shown with its reason, and can be retried or discarded', async () => {
   const [ana, bea] = await together();
   await offline(ana, true);
   await addTask(ana, 'To do', 'Order flowers');
@@ -164,7 +164,7 @@ test('a write that is refused is shown with its reason, and can be tried again o
   await holds(ana, 'Done', []);
 });
 
-test('a write that the rules do not allow comes back with the reason, and goes through when they do', async () => {
+test('a write that the rules deny is shown with the reason, and succeeds once they allow it', async () => {
   const [ana, bea] = await together('Harvest');
   await drag(ana, 'Harvest', column(ana, 'Done').locator('ul'));
   await holds(bea, 'Done', ['Harvest']);
@@ -181,7 +181,7 @@ test('a write that the rules do not allow comes back with the reason, and goes t
   await refusal.waitFor({ state: 'detached' });
 });
 
-test('undo and redo: what one did oneself, comments and all', async () => {
+test('undo and redo apply to the user’s own changes, comments included', async () => {
   const [ana, bea] = await together('Plant', 'Water');
   await card(ana, 'Plant').click();
   await panel(ana).getByLabel('New comment').fill('Deep enough');
@@ -202,7 +202,7 @@ test('undo and redo: what one did oneself, comments and all', async () => {
   await panel(bea).getByRole('heading', { name: 'This task is gone' }).waitFor();
 });
 
-test('dark, and narrow: all of it fits', async () => {
+test('the page fits a narrow screen in dark mode', async () => {
   const page = await example.windows.open(example.url, { colorScheme: 'dark', viewport: { width: 380, height: 700 } });
   await addProject(page, 'In a pocket');
   await addTask(page, 'Ideas', 'A task with a title that is longer than the screen is wide, as titles are');
@@ -213,7 +213,7 @@ test('dark, and narrow: all of it fits', async () => {
   await expect.poll(async () => (await panel(page).boundingBox())?.width).toBe(380);
 });
 
-describe('what cannot be is told in one message', () => {
+describe('a board that cannot start reports it in one message', () => {
   test.each([
     [['--port', 'x'], "The board did not start: --port takes a number up to 65535, not 'x'\n"],
     [['--twice'], /Unknown option '--twice'/],

@@ -14,7 +14,7 @@ async function add(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'Add' }).click();
 }
 
-test('two lists are one, also after one was offline', async () => {
+test('two lists converge, also after one was offline', async () => {
   const [one, two] = [await example.windows.open(example.url), await example.windows.open(example.url)];
   await one.getByText('One other is here.').waitFor();
   await add(one, 'Bread');

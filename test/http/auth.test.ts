@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
     { sent: true },
   ],
   [
-    'sendMagicCode: what a person typed is the server’s to judge',
+    'sendMagicCode: an empty email is left to the server',
     () => auth.sendMagicCode(app(), { email: '' }),
     '/runtime/auth/send_magic_code',
     { 'app-id': appId, email: '' },
@@ -45,7 +45,7 @@ const rows: readonly Row[] = [
     signedIn,
   ],
   [
-    'checkMagicCode with all there is',
+    'checkMagicCode with all parameters',
     () => auth.checkMagicCode(app(), { email, code: '483920', refreshToken: token, extraFields }),
     '/runtime/auth/verify_magic_code',
     { 'app-id': appId, email, code: '483920', 'refresh-token': token, 'extra-fields': extraFields },
@@ -86,7 +86,7 @@ const rows: readonly Row[] = [
     { ...signedIn, refresh_token: token },
   ],
   [
-    'exchangeCodeForToken with all there is',
+    'exchangeCodeForToken with all parameters',
     () => auth.exchangeCodeForToken(app(), { code: 'c1', codeVerifier: 'v1', refreshToken: token, extraFields }),
     '/runtime/oauth/token',
     { app_id: appId, code: 'c1', code_verifier: 'v1', refresh_token: token, extra_fields: extraFields },
@@ -102,7 +102,7 @@ const rows: readonly Row[] = [
     signedIn,
   ],
   [
-    'signInWithIdToken with all there is',
+    'signInWithIdToken with all parameters',
     () => auth.signInWithIdToken(app(), { idToken: 'eyJ', clientName: 'google', nonce: 'n1', refreshToken: token, extraFields }),
     '/runtime/oauth/id_token',
     { app_id: appId, client_name: 'google', id_token: 'eyJ', nonce: 'n1', refresh_token: token, extra_fields: extraFields },
@@ -127,12 +127,12 @@ it.each(rows)('%s', async (_name, call, url, body, reply, result) => {
   expect(JSON.parse(server.requested[0]?.body ?? '')).toEqual(body);
 });
 
-it('signOut that leaves the token valid asks nothing', async () => {
+it('signOut with invalidateToken: false sends no request', async () => {
   await auth.signOut(app(), { refreshToken: token, invalidateToken: false });
   expect(server.requested).toEqual([]);
 });
 
-describe('signInWithIdToken with the token of someone unknown', () => {
+describe('signInWithIdToken with the token of an unknown user', () => {
   const rejection = (recordType: string) => ({
     status: 400,
     body: { type: 'record-not-found', message: 'x', hint: { 'record-type': recordType } },
@@ -140,16 +140,16 @@ describe('signInWithIdToken with the token of someone unknown', () => {
   const signIn = (refreshToken?: string) =>
     auth.signInWithIdToken(app(), { idToken: 'eyJ', clientName: 'google', ...(refreshToken && { refreshToken }) });
 
-  it('tries once more without it', async () => {
+  it('retries once without the token', async () => {
     server.response(rejection('app-user'), { body: signedIn });
     await expect(signIn(token)).resolves.toEqual(signedIn);
     expect(server.requested.map(({ body }) => 'refresh_token' in JSON.parse(body))).toEqual([true, false]);
   });
 
   it.each([
-    ['fails if there was no token', undefined, 'app-user', 1],
-    ['fails if it was something else', token, 'app-oauth-client', 1],
-    ['fails if it is refused again', token, 'app-user', 2],
+    ['fails if no token was sent', undefined, 'app-user', 1],
+    ['fails if another record was not found', token, 'app-oauth-client', 1],
+    ['fails if it is rejected again', token, 'app-user', 2],
   ])('%s', async (_name, refreshToken, recordType, times) => {
     server.response(rejection(recordType));
     await expect(signIn(refreshToken)).rejects.toBeInstanceOf(InstantAPIError);
@@ -161,7 +161,7 @@ it.each([
   ['no user', {}],
   ['a user without a token', { user: { id: user.id } }],
   ['a list', []],
-])('an answer with %s signs no one in', async (_name, body) => {
+])('a response with %s signs no user in', async (_name, body) => {
   server.response({ body });
   await expect(auth.signInAsGuest(app())).rejects.toMatchObject({
     code: 'server-failed',
@@ -179,7 +179,7 @@ it.each<[name: string, call: (params: never) => Promise<unknown>, params: unknow
     'signInWithMagicCode: `code` must be a string, received a number',
   ],
   [
-    'fields that are none',
+    'invalid fields',
     (p) => auth.checkMagicCode(app(), p),
     { email, code: '1', extraFields: [] },
     'signInWithMagicCode: `extraFields` must be an object or omitted, received an array',
@@ -193,13 +193,13 @@ it.each<[name: string, call: (params: never) => Promise<unknown>, params: unknow
   ['a guest', (p) => auth.signInAsGuest(app(), p), null, 'signInAsGuest: expected an object with extraFields, received null'],
   ['no code', (p) => auth.exchangeCodeForToken(app(), p), {}, 'exchangeOAuthCode: `code` must be a non-empty string, received undefined'],
   [
-    'a nonce that is none',
+    'an invalid nonce',
     (p) => auth.signInWithIdToken(app(), p),
     { idToken: 'a', clientName: 'b', nonce: {} },
     'signInWithIdToken: `nonce` must be a string or omitted, received an object',
   ],
   ['no token', (p) => auth.signOut(app(), p), {}, 'signOut: `refreshToken` must be a non-empty string, received undefined'],
-])('%s is refused before anything is sent', async (_name, call, params, message) => {
+])('%s is rejected before a request is sent', async (_name, call, params, message) => {
   await expect(call(params as never)).rejects.toMatchObject({ code: 'config-invalid', message });
   expect(server.requested).toEqual([]);
 });

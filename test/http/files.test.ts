@@ -15,7 +15,11 @@ const kept = { data: { id: '33333333-0000-4000-8000-000000000001', 'location-id'
 
 describe('uploadFile', () => {
   const rows: readonly [name: string, changes: Partial<files.UploadParams>, headers: Record<string, string | undefined>][] = [
-    ['its own type', {}, { 'content-type': 'text/plain', path: 'a/b.txt', authorization: undefined, 'content-disposition': undefined }],
+    [
+      'the type of the file',
+      {},
+      { 'content-type': 'text/plain', path: 'a/b.txt', authorization: undefined, 'content-disposition': undefined },
+    ],
     ['another type', { contentType: 'text/csv' }, { 'content-type': 'text/csv' }],
     ['no type', { file: new Blob(['x']) }, { 'content-type': undefined }],
     ['JSON is bytes too', { file: new Blob(['{}'], { type: 'application/json' }) }, { 'content-type': 'application/json' }],
@@ -23,7 +27,7 @@ describe('uploadFile', () => {
     ['someone', { refreshToken }, { authorization: `Bearer ${refreshToken}` }],
     ['Latin-1', { path: 'Über uns.png' }, { path: 'Über uns.png', 'x-path': undefined }],
     ['beyond it', { path: '写真/一.png' }, { path: undefined, 'x-path': `path*=UTF-8''${encodeURIComponent('写真/一.png')}` }],
-    ['a space that headers lose', { path: 'a ' }, { path: undefined, 'x-path': "path*=UTF-8''a%20" }],
+    ['a trailing space, which headers drop', { path: 'a ' }, { path: undefined, 'x-path': "path*=UTF-8''a%20" }],
     ['a line break', { path: 'a\nb' }, { path: undefined, 'x-path': "path*=UTF-8''a%0Ab" }],
   ];
   it.each(rows)('%s', async (_name, changes, headers) => {
@@ -37,7 +41,7 @@ describe('uploadFile', () => {
     expect(Object.fromEntries(Object.keys(headers).map((name) => [name, seen[name]]))).toEqual(headers);
   });
 
-  it('says so if the server takes no such path', async () => {
+  it('reports that the server does not accept the path', async () => {
     server.response({ status: 400, body: { type: 'param-missing', message: 'x', hint: { in: ['headers', 'path'] } } });
     await expect(files.uploadFile(app(), { path: '写真.png', file })).rejects.toMatchObject({
       code: 'config-invalid',
@@ -50,13 +54,13 @@ describe('uploadFile', () => {
     ['no path', { path: '' }, 'uploadFile: `path` must be a non-empty string, received an empty string'],
     ['no file', { file: 'hello' as never }, 'uploadFile: the file must be a File or a Blob, received a string'],
     ['a list of files', { file: [file] as never }, 'uploadFile: the file must be a File or a Blob, received an array'],
-    ['a type that is none', { contentType: 1 as never }, 'uploadFile: `contentType` must be a string or omitted, received a number'],
-  ])('%s is refused before anything is sent', async (_name, changes, message) => {
+    ['an invalid content type', { contentType: 1 as never }, 'uploadFile: `contentType` must be a string or omitted, received a number'],
+  ])('%s is rejected before a request is sent', async (_name, changes, message) => {
     await expect(files.uploadFile(app(), { path: 'a', file, ...changes })).rejects.toMatchObject({ code: 'config-invalid', message });
     expect(server.requested).toEqual([]);
   });
 
-  it('an answer that is none', async () => {
+  it('a malformed response is rejected', async () => {
     await expect(files.uploadFile(app(), { path: 'a', file })).rejects.toMatchObject({ code: 'server-failed' });
   });
 });

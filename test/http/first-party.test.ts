@@ -15,8 +15,8 @@ const emptied = `instant_user_${appId}=; Path=/; HttpOnly; Secure; SameSite=Stri
 const filled = `instant_user_${appId}=${encodeURIComponent(JSON.stringify(user))}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=604800`;
 
 it.each([
-  ['someone', { type: 'sync-user', appId, user }, filled],
-  ['no one', { type: 'sync-user', appId, user: null }, emptied],
+  ['a user', { type: 'sync-user', appId, user }, filled],
+  ['a null user', { type: 'sync-user', appId, user: null }, emptied],
   ['no user', { type: 'sync-user', appId }, emptied],
   ['a user without a token', { type: 'sync-user', appId, user: { id: 'a' } }, emptied],
 ])('the cookie for %s', async (_name, body, cookie) => {
@@ -30,7 +30,7 @@ it.each([
   ['no JSON', 'hello', 400],
   ['no object', 'null', 400],
   ['no type', JSON.stringify({ appId }), 400],
-  ['a type that is not known', JSON.stringify({ type: 'x', appId }), 400],
+  ['an unknown type', JSON.stringify({ type: 'x', appId }), 400],
   ['another app', JSON.stringify({ type: 'sync-user', appId: 'x', user }), 403],
 ])('refuses %s', async (_name, body, status) => {
   const response = await notify(body);
@@ -39,7 +39,7 @@ it.each([
   expect(response.headers.get('set-cookie')).toBeNull();
 });
 
-it('refuses what another site has sent: nobody is signed in from there', async () => {
+it('refuses a cross-site request, so that no other site can sign a user in', async () => {
   const body = JSON.stringify({ type: 'sync-user', appId, user });
   const from = (site: string) =>
     POST(new Request('https://a.org/api/instant/', { method: 'POST', body, headers: { 'sec-fetch-site': site } }));
@@ -47,13 +47,13 @@ it('refuses what another site has sent: nobody is signed in from there', async (
   expect(responses.map(({ status, headers }) => [status, headers.get('set-cookie')])).toEqual([[403, null], [200, filled], [200, filled], [200, filled]]); // prettier-ignore
 });
 
-it('the call', async () => {
+it('syncUser posts the user to the first-party path', async () => {
   await syncUser({ appId, firstPartyPath: `${server.apiURI}/api/instant` }, user);
   expect(server.requested).toMatchObject([{ method: 'POST', url: '/api/instant/', headers: { 'content-type': 'application/json' } }]);
   expect(JSON.parse(server.requested[0]?.body ?? '')).toEqual({ type: 'sync-user', appId, user });
 });
 
-it('both together, on a path without a host', async () => {
+it('syncUser and the route work together, on a path without a host', async () => {
   const cookies: (string | null)[] = [];
   const fetch = async (input: unknown, init?: RequestInit): Promise<Response> => {
     const response = await POST(new Request(`https://a.org${String(input)}`, init));

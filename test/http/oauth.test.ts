@@ -31,13 +31,13 @@ it.each([
   expect(createAuthorizationURL(app, { clientName, redirectURL, extraFieldsId })).toBe(url);
 });
 
-it('authorization: nothing to go back to', () => {
+it('authorization: an empty redirect URL is rejected', () => {
   expect(() => createAuthorizationURL(app, { clientName: 'g', redirectURL: '' })).toThrow(
     'createAuthorizationURL: `redirectURL` must be a non-empty string',
   );
 });
 
-it('the issuer', () => {
+it('the issuer URI contains the app id', () => {
   expect(issuerURI(app)).toBe('https://api.example.org/runtime/7b1c2d3e-4f50-4a61-8b72-9c83ad94be05');
 });
 
@@ -48,7 +48,7 @@ it.each([
   ['neither code nor error', `https://a.org/?${flag}`, undefined],
   ['a code', `https://a.org/in?code=c1&${flag}`, { cleanPath: '/in', error: undefined, code: 'c1', extraFieldsId: undefined }],
   [
-    'a code, fields, and what is not ours',
+    'a code, fields, and foreign parameters',
     `https://a.org/in?q=a%20b+c&_instant_extra_fields_id=x1&code=c1&${flag}&state=s#top`,
     { cleanPath: '/in?q=a%20b+c&state=s#top', error: undefined, code: 'c1', extraFieldsId: 'x1' },
   ],

@@ -23,11 +23,11 @@ async function failure(response: Promise<unknown>): Promise<TriplaneError> {
   return error as TriplaneError;
 }
 
-describe('what goes out', () => {
+describe('the request', () => {
   const rows: readonly [name: string, changes: Partial<HttpCall>, asked: object][] = [
     ['a body is JSON', {}, { method: 'POST', url: '/runtime/signout', body: '{"a":1}' }],
     ['a query is encoded', { query: { a: 'é &', c: '' } }, { url: '/runtime/signout?a=%C3%A9%20%26&c=' }],
-    ['bytes are sent as they are', { bytes: 'a,b', headers: { 'content-type': 'text/csv' } }, { body: 'a,b' }],
+    ['bytes are sent unchanged', { bytes: 'a,b', headers: { 'content-type': 'text/csv' } }, { body: 'a,b' }],
     ['a stream is sent to its end', { bytes: new Blob(['one', 'two']).stream() }, { body: 'onetwo' }],
     ['GET has no body', { method: 'GET', body: undefined }, { method: 'GET', body: '' }],
   ];
@@ -36,20 +36,20 @@ describe('what goes out', () => {
     expect(server.requested).toMatchObject([requested]);
   });
 
-  it('headers: none that is undefined', async () => {
+  it('undefined headers are omitted', async () => {
     await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined } });
     expect(server.requested[0]?.method).toBe('POST');
     expect(server.requested[0]?.headers).toMatchObject({ authorization: 'Bearer ours', 'content-type': 'application/json' });
     expect(server.requested[0]?.headers).not.toHaveProperty('as-guest');
   });
 
-  it('no fetch is the one of the platform, which is called bare', async () => {
+  it('fetch: null means the platform’s fetch, called unbound', async () => {
     const nothing = null as unknown as undefined;
     await request({ apiURI: server.apiURI, fetch: nothing }, call);
     expect(server.requested).toHaveLength(1);
   });
 
-  it('leaves nothing to a cache that Next.js 13 puts into fetch', async () => {
+  it('bypasses the fetch cache of Next.js 13', async () => {
     const caches: unknown[] = [];
     const patched = Object.assign(
       async (_url: unknown, init?: RequestInit) => {
@@ -63,24 +63,24 @@ describe('what goes out', () => {
   });
 });
 
-describe('what comes back', () => {
+describe('the response', () => {
   it.each([
     ['JSON', { body: { user: null } }, { user: null }],
-    ['any status that agrees', { status: 201, body: [1] }, [1]],
+    ['any success status', { status: 201, body: [1] }, [1]],
     ['nothing', { text: '' }, undefined],
-    ['nothing, and says so', { status: 204, text: '' }, undefined],
+    ['an empty response with status 204', { status: 204, text: '' }, undefined],
   ])('%s', async (_name, reply, value) => {
     server.response(reply);
     await expect(ask()).resolves.toEqual(value);
   });
 });
 
-describe('refusals', () => {
+describe('error responses', () => {
   const hint = { 'record-type': 'app-user' };
   const page = '<html>Bad gateway</html>';
   const rows: readonly [name: string, status: number, text: string, body: object, message: string, code: string][] = [
     [
-      'the shape there is',
+      'the standard error body',
       400,
       JSON.stringify({ type: 'record-not-found', message: 'Record not found: app-user', hint, 'trace-id': 't1' }),
       { type: 'record-not-found', message: 'Record not found: app-user', hint, 'trace-id': 't1' },
@@ -88,7 +88,7 @@ describe('refusals', () => {
       'refused',
     ],
     [
-      'OAuth says error',
+      'an OAuth error body',
       400,
       '{"type":"oauth-error","error":"No such code"}',
       { type: 'oauth-error', message: 'No such code' },
@@ -97,10 +97,17 @@ describe('refusals', () => {
     ],
     ['no type', 404, '{"message":"Oops"}', { message: 'Oops' }, 'Oops', 'refused'],
     ['a null type', 500, '{"type":null,"message":"x"}', { message: 'x' }, 'x', 'server-failed'],
-    ['more than is known', 400, '{"message":"x","more":1}', { message: 'x', more: 1 }, 'x', 'refused'],
-    ['a message that is no text', 400, '{"message":{"a":1}}', { message: undefined }, 'The server responded with status 400', 'refused'],
+    ['a body with unknown fields', 400, '{"message":"x","more":1}', { message: 'x', more: 1 }, 'x', 'refused'],
+    [
+      'a message that is not a string',
+      400,
+      '{"message":{"a":1}}',
+      { message: undefined },
+      'The server responded with status 400',
+      'refused',
+    ],
     ['text', 502, page, { message: page }, page, 'server-failed'],
-    ['JSON that is no object', 400, '["no"]', { message: '["no"]' }, '["no"]', 'refused'],
+    ['JSON that is not an object', 400, '["no"]', { message: '["no"]' }, '["no"]', 'refused'],
     ['nothing', 503, '', {}, 'The server responded with status 503', 'server-failed'],
   ];
   it.each(rows)('%s', async (_name, status, text, body, message, code) => {
@@ -117,7 +124,7 @@ describe('refusals', () => {
   });
 });
 
-describe('no answer', () => {
+describe('no response', () => {
   /** Its timers run when told, and say whether any is left. */
   function handClock(): Clock & { run: () => void; waiting: () => number } {
     const timers = new Map<number, () => void>();
@@ -135,7 +142,7 @@ describe('no answer', () => {
     };
   }
 
-  it('no server', async () => {
+  it('no server responds', async () => {
     const error = await failure(request({ apiURI: 'http://127.0.0.1:1' }, { ...call, query: { token: 'secret' } }));
     expect(error.code).toBe('unreachable');
     expect(error.message).toBe(
@@ -144,13 +151,13 @@ describe('no answer', () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  it('a line that breaks while the answer comes in', async () => {
+  it('the connection breaks while the response arrives', async () => {
     const broken = new ReadableStream({ start: (stream) => stream.error(new TypeError('terminated')) });
     const error = await failure(request({ apiURI: 'http://x', fetch: async () => new Response(broken) }, call));
     expect(error).toMatchObject({ code: 'unreachable', cause: { message: 'terminated' } });
   });
 
-  it('in time', async () => {
+  it('within the default timeout', async () => {
     server.response({ status: 'silence' });
     const clock = handClock();
     const response = failure(request({ apiURI: server.apiURI, clock }, call));
@@ -165,7 +172,7 @@ describe('no answer', () => {
 
   it.each([
     ['a minute at most', {}, 1],
-    ['bytes take as long as they take', { bytes: 'x' }, 0],
+    ['bytes have no time limit', { bytes: 'x' }, 0],
   ])('%s', async (_name, changes, waiting) => {
     const clock = handClock();
     const response = request({ apiURI: server.apiURI, clock }, { ...call, ...changes });
@@ -189,14 +196,14 @@ describe('no answer', () => {
     await expect(request({ apiURI: server.apiURI, signal }, call)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('an answer that is no JSON', async () => {
+  it('a response that is not JSON', async () => {
     server.response({ text: '<html>Log in to the hotel</html>' });
     const error = await failure(ask());
     expect(error).toMatchObject({ code: 'server-failed', message: expect.stringContaining('is not JSON') });
     expect(error).not.toBeInstanceOf(InstantAPIError);
   });
 
-  it('a header that cannot be sent', async () => {
+  it('an invalid header is rejected without revealing its value', async () => {
     const error = await failure(ask({ headers: { authorization: 'Bearer tell-nobody\nx' } }));
     expect(error).toMatchObject({ code: 'config-invalid', message: expect.stringContaining("'authorization'") });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('tell-nobody');

@@ -47,7 +47,7 @@ describe('channels', () => {
     expect(await channels.create({ pattern: 'x', description: '' })).toMatchObject({ description: null, enabled: true });
   });
 
-  test('a pattern that exists', async () => {
+  test('creating a pattern that exists fails', async () => {
     await expect(admin().channels.create({ pattern: 'chat:%' })).rejects.toMatchObject({ status: 409, code: 'DATABASE_DUPLICATE' });
   });
 
@@ -64,7 +64,7 @@ describe('channels', () => {
     ['a date', () => admin().messages.stats({ since: 'yesterday' })],
     ['a retention', () => admin().config.update({ retentionDays: 0 })],
     ['no retention', () => admin().config.update({} as never)],
-  ])('%s that cannot be is refused without a request', async (_what, call) => {
+  ])('invalid argument: %s is rejected without a request', async (_what, call) => {
     await expect(call()).rejects.toMatchObject({ name: 'InvalidArgumentError', code: 'INVALID_ARGUMENT' });
     expect(world.double.requests).toEqual([]);
   });
@@ -77,7 +77,7 @@ describe('messages', () => {
     for (let n = 0; n < count; n++) await room.publish(n % 2 === 0 ? 'even' : 'odd', { n });
   }
 
-  test('the history, by page, by event and by definition', async () => {
+  test('the history is read by page, by event and by definition', async () => {
     await publish(5);
     const { messages, channels } = admin();
     const [, chat] = await channels.list();
@@ -93,7 +93,7 @@ describe('messages', () => {
     expect(await messages.list()).toEqual([]);
   });
 
-  test('all pages, though new messages push old ones to the next page', async () => {
+  test('pages() yields each message once, although new messages shift the pages', async () => {
     await publish(7);
     const got: Message[] = [];
     for await (const message of admin().messages.pages({ limit: 3 })) {
@@ -123,7 +123,7 @@ describe('messages', () => {
   });
 });
 
-test('permissions: the roles are a list, in whichever form the server has them', async () => {
+test('permissions: the roles are a list, in each format that the server uses', async () => {
   expect(await admin().permissions.get()).toEqual({
     subscribe: {
       policies: [expect.objectContaining({ policyName: 'own_boards', roles: ['authenticated', 'team lead'], withCheck: null })],
@@ -132,14 +132,14 @@ test('permissions: the roles are a list, in whichever form the server has them',
   });
 });
 
-test('the retention: read, changed, and read again when asked', async () => {
+test('the retention is read, updated, and read back with verify', async () => {
   const { config } = admin();
   expect(await config.get()).toEqual({ retentionDays: null });
   expect(await config.update({ retentionDays: 90 })).toEqual({ retentionDays: 90 });
   expect(await config.update({ retentionDays: null }, { verify: true })).toEqual({ retentionDays: null });
 });
 
-test('health, without credentials', async () => {
+test('health needs no credentials', async () => {
   expect(await admin({ apiKey: 'ik_wrong' }).health()).toMatchObject({ status: 'ok', version: '2.3.1' });
   expect(world.double.requests[0]?.headers).not.toHaveProperty('x-api-key');
 });
@@ -154,7 +154,7 @@ describe('errors', () => {
     await expect(admin(options).channels.list()).rejects.toMatchObject({ name: 'InsforgeApiError', status, code });
   });
 
-  test('a token that has expired is asked for once more', async () => {
+  test('the token function is called once more when its token has expired', async () => {
     let asked = 0;
     const { channels } = admin({ token: () => userToken('ana', { role: 'project_admin', expired: ++asked === 1 }) });
     expect(await channels.list()).toHaveLength(2);
@@ -171,7 +171,7 @@ describe('errors', () => {
     [200, '{"not":"a list"}', 'MALFORMED_RESPONSE'],
     [200, '[{"id":1}]', 'MALFORMED_RESPONSE'],
     [200, '', 'MALFORMED_RESPONSE'],
-  ])('an answer of %i with %j', async (status, text, code) => {
+  ])('a response of %i with %j', async (status, text, code) => {
     world.double.answerNext({ status, text });
     const error = await admin()
       .channels.list()
@@ -180,7 +180,7 @@ describe('errors', () => {
     expect(error).toMatchObject({ status, code, ...(code === 'INVALID_INPUT' && { nextActions: 'Use at most 1000' }) });
   });
 
-  test('what may be repeated is, three times; what may not is not', async () => {
+  test('idempotent calls are tried three times, other calls once', async () => {
     const busy = { status: 503, text: 'busy' };
     world.double.answerNext(busy, busy);
     expect(await admin().channels.list()).toHaveLength(2);
@@ -191,7 +191,7 @@ describe('errors', () => {
     expect(world.double.definitions.map(({ pattern }) => pattern)).not.toContain('once');
   });
 
-  test('no server', async () => {
+  test('an unreachable server and invalid options are rejected', async () => {
     const { channels } = admin({ baseUrl: 'http://127.0.0.1:1' });
     await expect(channels.list()).rejects.toMatchObject({ name: 'InsforgeApiError', status: 0, code: 'UNREACHABLE' });
     expect(() => createInsforgeAdmin({ baseUrl: 'x', apiKey })).toThrow(TypeError);
@@ -200,7 +200,7 @@ describe('errors', () => {
 });
 
 describe('webhooks', () => {
-  test('a delivery is read as it was published', async () => {
+  test('a delivery is parsed as it was published', async () => {
     const got: unknown[] = [];
     const receiver = createServer((request, response) => {
       let text = '';
@@ -231,7 +231,7 @@ describe('webhooks', () => {
   const headers = { 'X-InsForge-Event': 'said', 'X-INSFORGE-CHANNEL': 'chat:1', 'x-insforge-message-id': 'm' };
   test.each([
     ['headers of fetch, bytes', new Headers(headers), new TextEncoder().encode('{"a":1}'), { a: 1 }],
-    ['a body that was parsed', headers, { a: 1 }, { a: 1 }],
+    ['a parsed body', headers, { a: 1 }, { a: 1 }],
     ["another client's own meta", headers, '{"meta":1}', { meta: 1 }],
   ])('%s', (_name, given, body, payload) => {
     expect(parseInsforgeWebhook(given, body)).toEqual({ event: 'said', channel: 'chat:1', messageId: 'm', payload });
@@ -241,7 +241,7 @@ describe('webhooks', () => {
     [{}, '{}', /x-insforge-event/],
     [{ ...headers, 'x-insforge-message-id': '' }, '{}', /x-insforge-message-id/],
     [headers, 'no json', /JSON/],
-  ])('%o with %j is refused', (given, body, message) => {
+  ])('%o with %j is rejected', (given, body, message) => {
     expect(() => parseInsforgeWebhook(given, body)).toThrow(message);
   });
 });

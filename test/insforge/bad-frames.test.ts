@@ -58,7 +58,7 @@ test.each(events)("as '%s'", async (event) => {
   expect([client.status, room.status]).toEqual(['connected', 'joined']);
 });
 
-describe('as the answer to a subscription', () => {
+describe('as the response to a subscription', () => {
   test.each(Object.entries(badBodies))('%s', async (_name, body) => {
     world.double.acknowledges = false;
     world.double.io.on('connection', (socket) =>
@@ -71,7 +71,7 @@ describe('as the answer to a subscription', () => {
     expect(room.status).toBe('rejected');
   });
 
-  test('members that are none are left out, and reported', async () => {
+  test('malformed members are omitted and reported', async () => {
     world.double.acknowledges = false;
     const members = [...Object.values(badBodies), { presenceId: 'ben', type: 'user', joinedAt: 'yesterday' }];
     world.double.io.on('connection', (socket) =>

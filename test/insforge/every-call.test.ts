@@ -62,7 +62,7 @@ const calls: Readonly<Record<string, Call>> = {
   health: { request: 'GET /api/health', run: ({ health }) => health() },
 };
 
-test('the table has every call', () => {
+test('the table lists every call', () => {
   expect(Object.keys(calls).sort()).toEqual(methodNames(admin()));
 });
 
@@ -72,7 +72,7 @@ describe.each(Object.entries(calls))('%s', (_name, { request, isVoid = false, ru
     expect(world.double.requests.map(({ method, path }) => `${method} ${routeOf(path)}`)).toEqual([request]);
   });
 
-  test('takes no other answer for its own', async () => {
+  test('rejects malformed responses with a typed error', async () => {
     const answers = { ...unreadable, ...(isVoid ? {} : misshapen) };
     expect(await untyped(answers, InsforgeApiError, () => run(admin(), world.double), world.double)).toEqual({});
   });

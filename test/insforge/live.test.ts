@@ -33,7 +33,7 @@ describe('the handshake', () => {
     [{ getToken: () => userToken('ana', { expired: true }) }, 'Invalid token', 2],
     [{ getToken: () => 'not.a.token' }, 'Invalid token', 2],
     [{ getToken: () => null, anonKey: '' }, 'No authentication provided', 2],
-  ])('%o is refused: %s. Only a function is asked for another token: %i handshakes', async (options, message, handshakes) => {
+  ])('%o is rejected: %s. Only a function is called for another token: %i handshakes', async (options, message, handshakes) => {
     const client = world.client({ anonKey: undefined as never, ...options });
     const statuses: string[] = [];
     client.onStatus((status) => statuses.push(status));
@@ -46,7 +46,7 @@ describe('the handshake', () => {
     expect([statuses, world.double.handshakes.length]).toEqual([['connecting', 'rejected'], handshakes]);
   });
 
-  test('a token that has expired is asked for again, and forced', async () => {
+  test('getToken is called again with force when its token has expired', async () => {
     const asked: boolean[] = [];
     const client = world.client({
       getToken: async ({ force }) => {
@@ -58,13 +58,13 @@ describe('the handshake', () => {
     expect([asked, client.status]).toEqual([[false, true], 'connected']);
   });
 
-  test('a getToken that throws is the cause of the refusal', async () => {
+  test('an error thrown by getToken is the cause of the rejection', async () => {
     const cause = new Error('the session is over');
     const client = world.client({ anonKey: undefined as never, getToken: () => Promise.reject(cause) });
     await expect(client.connect()).rejects.toMatchObject({ code: 'AUTH_FAILED', cause });
   });
 
-  test('a wrong key that is corrected: connect() tries again', async () => {
+  test('connect() can be called again after a wrong key is corrected', async () => {
     let token = 'anon_wrong';
     const client = world.client({ getToken: () => token });
     await expect(client.connect()).rejects.toMatchObject({ code: 'AUTH_FAILED' });
@@ -73,13 +73,13 @@ describe('the handshake', () => {
     expect(client.status).toBe('connected');
   });
 
-  test('callers at the same time share one connection', async () => {
+  test('concurrent callers share one connection', async () => {
     const client = world.client();
     await Promise.all([client.connect(), client.connect(), client.room('chat', '1').join(), client.room('chat', '2').join()]);
     expect(world.double.handshakes).toHaveLength(1);
   });
 
-  test('no server: connect() ends in time, and connects when there is one', async () => {
+  test('without a server connect() times out, and it connects once there is one', async () => {
     const { url } = world.double;
     await world.double.close();
     const client = world.client({ baseUrl: url, connectTimeoutMs: 50 });
@@ -95,7 +95,7 @@ describe('the handshake', () => {
     await expect(client.connect()).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
-  test('without socket.io-client the error says what to install', async () => {
+  test('without socket.io-client the error names the package to install', async () => {
     vi.doMock('socket.io-client', () => {
       throw new Error('Cannot find package');
     });
@@ -110,7 +110,7 @@ describe('the handshake', () => {
   test.each([
     [{ baseUrl: 'nowhere' }, /baseUrl/],
     [{ anonKey: undefined as never }, /anonKey/],
-  ])('options %o are refused at once', (options, message) => {
+  ])('options %o are rejected at once', (options, message) => {
     expect(() => world.client(options)).toThrow(message);
   });
 });
@@ -125,7 +125,7 @@ describe('channels', () => {
     expect(world.client({ allowAmbiguousNames: true }).channel('realtime:chat').name).toBe('realtime:chat');
   });
 
-  test('an unknown channel and one that row security refuses are both refused', async () => {
+  test('joining an unknown channel and one that row security denies is rejected', async () => {
     const client = world.client();
     world.double.canSubscribe = (_identity, channel) => channel !== 'chat:secret';
     for (const room of [client.room('unknown', '1'), client.room('chat', 'secret')]) {
@@ -137,7 +137,7 @@ describe('channels', () => {
     expect(client.getSubscribedChannels()).toEqual(['chat:secret']);
   });
 
-  test('no answer in time: the join ends, and the server is told that no one is there', async () => {
+  test('without a response the join times out, and the client leaves the channel on the server', async () => {
     world.double.acknowledges = false;
     const client = world.client({ subscribeTimeoutMs: 30 });
     const room = client.room('chat', '1');
@@ -148,14 +148,14 @@ describe('channels', () => {
     expect(room.status).toBe('joined');
   });
 
-  test('a backend without presence', async () => {
+  test('a backend without presence reports no members', async () => {
     world.double.hasPresence = false;
     const room = world.client().room('chat', '1');
     expect(await room.join()).toEqual({ self: null, peers: [] });
     expect(room.capabilities.presence).toBe('none');
   });
 
-  test('left while joining', async () => {
+  test('leave() cancels a pending join', async () => {
     const room = world.client().room('chat', '1');
     const joining = room.join();
     await room.leave();
@@ -165,7 +165,7 @@ describe('channels', () => {
     expect(room.status).toBe('joined');
   });
 
-  test('an answer that is none', async () => {
+  test('a malformed response rejects the join', async () => {
     world.double.acknowledges = false;
     world.double.io.on('connection', (socket) =>
       socket.on('realtime:subscribe', (_request: unknown, answer: (value: unknown) => void) => answer(null)),
@@ -175,7 +175,7 @@ describe('channels', () => {
 });
 
 describe('messages', () => {
-  test('every JSON value arrives as it was published', async () => {
+  test('every JSON value arrives unchanged', async () => {
     const [ana, ben] = [world.client().room('chat', '1'), world.client().room('chat', '1')];
     await Promise.all([ana.join(), ben.join()]);
     const got = heard(ben, 'said');
@@ -200,7 +200,7 @@ describe('messages', () => {
     expect(got).toEqual([...values.slice(0, -1), '1970-01-01T00:00:00.000Z']);
   });
 
-  test('a message says who sent it, when, and under which id', async () => {
+  test('a message has its sender, time and id', async () => {
     const [ana, ben] = [world.user('ana').room('chat', '1'), world.client({ apiKey }).room('chat', '1')];
     await Promise.all([ana.join(), ben.join()]);
     const got: RoomMessage[] = [];
@@ -232,14 +232,14 @@ describe('messages', () => {
     ['bytes', { bytes: new Uint8Array(2) }],
     ['a Map', new Map()],
     ['a hole', [1, undefined]],
-  ])('%s is refused before it is sent', async (_name, value) => {
+  ])('%s is rejected before it is sent', async (_name, value) => {
     const room = world.client().room('chat', '1');
     await room.join();
     await expect(room.publish('said', value)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', channel: 'chat:1' });
     expect(world.double.messages).toEqual([]);
   });
 
-  test('what would end the connection by its size is refused', async () => {
+  test('a payload large enough to end the connection is rejected', async () => {
     const client = world.client();
     const room = client.room('chat', '1');
     await room.join();
@@ -250,7 +250,7 @@ describe('messages', () => {
   });
 
   test.each(['connect', 'disconnect', 'presence:join', 'presence:leave', 'realtime:error', 'notification', ''])(
-    "nothing is published as '%s'",
+    "publishing with the topic '%s' is rejected",
     async (topic) => {
       const room = world.client().room('chat', '1');
       await room.join();
@@ -258,7 +258,7 @@ describe('messages', () => {
     },
   );
 
-  test('only in a room that was joined', async () => {
+  test('publish requires a joined room', async () => {
     const room = world.client().room('chat', '1');
     await expect(room.publish('said', 1)).rejects.toMatchObject({ code: 'NOT_JOINED' });
     await room.join();
@@ -266,7 +266,7 @@ describe('messages', () => {
     await expect(room.publish('said', 1)).rejects.toMatchObject({ code: 'NOT_JOINED' });
   });
 
-  test('the same topic in two rooms, a bare channel name, an unknown channel, an id that comes twice', async () => {
+  test('messages are routed by channel name, and one that arrives twice is delivered once', async () => {
     const client = world.client();
     const [one, two] = [client.room('chat', '1'), client.room('chat', '2')];
     await Promise.all([one.join(), two.join()]);
@@ -296,7 +296,7 @@ describe('messages', () => {
     expect(got).toEqual([{ n: 1 }]);
   });
 
-  test('a publish that is refused is reported', async () => {
+  test('a rejected publish is reported', async () => {
     const room = world.client().room('chat', '1');
     const errors: Error[] = [];
     room.onError((error) => errors.push(error));
@@ -308,10 +308,10 @@ describe('messages', () => {
   });
 });
 
-describe('publishing until the echo comes', () => {
+describe('publishing with echo acknowledgement', () => {
   const echo = { ack: 'echo', serial: true } as const;
 
-  test('two hundred at once arrive in order when they go one by one, and in some order when they do not', async () => {
+  test('two hundred concurrent messages arrive in order with it, and in any order without it', async () => {
     world.double.reorderMs = 5;
     const [ana, ben] = [world.client().room('chat', '1', echo), world.client().room('chat', '1')];
     await Promise.all([ana.join(), ben.join()]);
@@ -326,7 +326,7 @@ describe('publishing until the echo comes', () => {
     expect(got.slice(200).sort((a, b) => a - b)).toEqual(numbers);
   });
 
-  test('a refusal ends the oldest; a loss, a timeout and leaving end them all', async () => {
+  test('a rejection ends the oldest publish; a lost connection, a timeout and leaving end them all', async () => {
     const room = world.client().room('chat', '1', { ack: 'echo', timeoutMs: 30 });
     await room.join();
     world.double.canPublish = () => false;
@@ -345,7 +345,7 @@ describe('publishing until the echo comes', () => {
     world.double.reorderMs = 0;
   });
 
-  test('own messages can be hidden, and others of the same user are not', async () => {
+  test('own messages can be suppressed, without those of other clients of the same user', async () => {
     const [ana, other] = [world.user('ana').room('chat', '1', { ack: 'echo', suppressEcho: true }), world.user('ana').room('chat', '1')];
     await Promise.all([ana.join(), other.join()]);
     const [own, elsewhere] = [heard(ana, 'said'), heard(other, 'said')];
@@ -358,7 +358,7 @@ describe('publishing until the echo comes', () => {
 });
 
 describe('presence', () => {
-  test('a user with two tabs is one member; an anonymous client is known by its socket', async () => {
+  test('a user with two tabs is one member; an anonymous client is identified by its socket', async () => {
     const anonymous = world.client();
     const room = anonymous.room('chat', '1');
     const events: PresenceEvent[] = [];
@@ -380,7 +380,7 @@ describe('presence', () => {
     expect(anonymous.getPresenceState('chat:other')).toEqual([]);
   });
 
-  test('what peers publish under the names of presence, and malformed presence, changes nothing', async () => {
+  test('messages with the names of presence events, and malformed presence, change nothing', async () => {
     const client = world.client();
     const room = client.room('chat', '1');
     const errors: Error[] = [];
@@ -415,7 +415,7 @@ describe('presence', () => {
     expect(client.status).toBe('connected');
   });
 
-  test('a definition that is disabled keeps those who are in', async () => {
+  test('disabling a definition keeps its members joined', async () => {
     const room = world.client().room('chat', '1');
     await room.join();
     for (const definition of world.double.definitions) definition.enabled = false;
@@ -427,8 +427,8 @@ describe('presence', () => {
   });
 });
 
-describe('a connection that is lost', () => {
-  test('a fresh token, a new socket, the same rooms; who came and went meanwhile is reported, the own change of id is not', async () => {
+describe('a lost connection', () => {
+  test('the client reconnects with a fresh token and a new socket to the same rooms, and reports who joined or left, but not its own new id', async () => {
     const tokens: boolean[] = [];
     const ana = world.client({ getToken: ({ force }) => (tokens.push(force), null) });
     const [ben, cleo] = [world.user('ben'), world.user('cleo')];
@@ -450,7 +450,7 @@ describe('a connection that is lost', () => {
     expect(room.getPresence().self?.id).toBe(ana.socketId);
   });
 
-  test('a server that hangs up is asked again', async () => {
+  test('the client reconnects when the server closes the connection', async () => {
     const room = world.client().room('chat', '1');
     await room.join();
     const statuses: RoomStatus[] = [];
@@ -459,7 +459,7 @@ describe('a connection that is lost', () => {
     await until(() => statuses, ['reconnecting', 'joined']);
   });
 
-  test('a refused return drops that room with an error, and the others go on', async () => {
+  test('a rejected rejoin drops that room with an error, and the other rooms stay joined', async () => {
     const client = world.client();
     const [one, two] = [client.room('chat', '1'), client.room('chat', '2')];
     await Promise.all([one.join(), two.join()]);
@@ -477,7 +477,7 @@ describe('a connection that is lost', () => {
     expect(one.status).toBe('rejected');
   });
 
-  test('credentials that are refused on the way back end all rooms', async () => {
+  test('credentials that are rejected on reconnect end all rooms', async () => {
     const client = world.client();
     const room = client.room('chat', '1');
     await room.join();
@@ -486,7 +486,7 @@ describe('a connection that is lost', () => {
     await until(() => [client.status, room.status], ['rejected', 'rejected']);
   });
 
-  test('another identity: a new handshake, and rooms that were refused are tried again', async () => {
+  test('setIdentity() makes a new handshake and retries rejected rooms', async () => {
     let user = 'ana';
     const client = world.client({ getToken: () => userToken(user) });
     world.double.canSubscribe = ({ id }) => id === 'ben';
@@ -498,7 +498,7 @@ describe('a connection that is lost', () => {
     expect(room.getPresence().self?.id).toBe('ben');
   });
 
-  test('closing leaves all rooms and ends what waits', async () => {
+  test('close() leaves all rooms and rejects later joins', async () => {
     const client = world.client();
     const room = client.room('chat', '1');
     await room.join();

@@ -35,11 +35,11 @@ test('patterns match as LIKE does', () => {
   check(fc.property(pattern, text, (each, name) => matchChannelPattern(each, name) === naive(each, name)));
 });
 
-test('a pattern of wildcards takes no time to fail', () => {
+test('a pattern of many wildcards fails fast', () => {
   expect(matchChannelPattern(`a:${'%a'.repeat(5_000)}b`, `a:${'a'.repeat(20_000)}`)).toBe(false);
 });
 
-test('every JSON value survives the encoding and the spread that the server makes of it', () => {
+test('every JSON value survives the encoding and the object spread that the server applies', () => {
   check(
     fc.property(fc.jsonValue(), fc.boolean(), (value, isMarked) => {
       const mark = isMarked ? { c: 'client', n: 1 } : undefined;

@@ -18,7 +18,7 @@ function vendor() {
   return realtime;
 }
 
-test('both see the same members, and each the coming and going of the other', async () => {
+test('both clients see the same members, and each other’s joins and leaves', async () => {
   const theirs = vendor();
   const answer = await theirs.subscribe('chat:1');
   expect(answer.ok).toBe(true);
@@ -45,7 +45,7 @@ test('both see the same members, and each the coming and going of the other', as
   await until(() => ours.getPresence().peers, []);
 });
 
-test('plain objects go both ways as they are; what the SDK cannot carry comes to it in the envelope', async () => {
+test('plain objects are exchanged unchanged; other values reach the SDK in the envelope', async () => {
   const theirs = vendor();
   await theirs.subscribe('chat:1');
   const ours = world.user('ana').room('chat', '1');
@@ -66,7 +66,7 @@ test('plain objects go both ways as they are; what the SDK cannot carry comes to
   );
 });
 
-test('both are refused with the same code', async () => {
+test('both clients are rejected with the same code', async () => {
   const theirs = vendor();
   const errors: unknown[] = [];
   theirs.on('error', (error: unknown) => errors.push(error));
@@ -82,7 +82,7 @@ test('both are refused with the same code', async () => {
   expect(errors).toMatchObject([{ code: 'REALTIME_NOT_SUBSCRIBED' }]);
 });
 
-test('after a loss both are back, and see each other again', async () => {
+test('after a lost connection both clients rejoin and see each other again', async () => {
   const theirs = vendor();
   await theirs.subscribe('chat:1');
   const ours = world.user('ana').room('chat', '1');
@@ -102,7 +102,7 @@ test('after a loss both are back, and see each other again', async () => {
   );
 });
 
-test("the double's frames and answers are what the vendor's schemas say", async () => {
+test("the double's frames and responses match the vendor's schemas", async () => {
   const frames: [string, unknown][] = [];
   const theirs = vendor();
   for (const event of ['said', 'presence:join', 'presence:leave', 'error']) theirs.on(event, (body: unknown) => frames.push([event, body]));

@@ -61,7 +61,7 @@ onEachStorage((fresh) => {
     vi.waitFor(() => expect(received.some(test)).toBe(true), { timeout: 5000 });
 
   describe('subscribeQuery', () => {
-    test('hears the result, then every change of it and nothing else', async () => {
+    test('receives the result, then every change of it and nothing else', async () => {
       const db = admin();
       const [one, other] = [id(), id()];
       await db.transact(db.tx.todos![one]!.update({ title: 'a' }));
@@ -80,7 +80,7 @@ onEachStorage((fresh) => {
       expect(received).toHaveLength(2);
     });
 
-    test('a schema makes singular links one object, at the start and after a change', async () => {
+    test('with a schema, has-one links are single objects, at the start and after a change', async () => {
       const [db, plain] = [typed(), admin()];
       const [todo, person] = [id(), id()];
       await db.transact([db.tx.people[person]!.update({ name: 'p' }), db.tx.todos[todo]!.update({ title: 'a' }).link({ owner: person })]);
@@ -93,7 +93,7 @@ onEachStorage((fresh) => {
       await isReceived(list.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }[])[0]?.name === 'q');
     });
 
-    test('page info comes along', async () => {
+    test('payloads include page info', async () => {
       const db = admin();
       await db.transact([1, 2, 3].map((n) => db.tx.todos![id()]!.update({ title: 'a', n })));
       const { heard: received } = follow(db, { todos: { $: { first: 2, order: { serverCreatedAt: 'asc' } } } });
@@ -101,7 +101,7 @@ onEachStorage((fresh) => {
       expect(received[0]).toMatchObject({ pageInfo: { todos: { hasNextPage: true, hasPreviousPage: false } } });
     });
 
-    test('rules hold for those an admin speaks for; a sign-out ends it', async () => {
+    test('rules apply to the user an admin acts as; a sign-out ends the subscription', async () => {
       const db = admin();
       const token = await db.auth.createToken({ email: 'a@example.com' });
       await rules({ todos: { allow: { view: 'auth.email == data.title' } } });
@@ -117,7 +117,7 @@ onEachStorage((fresh) => {
       await vi.waitFor(() => expect(byToken!.subscription.isClosed).toBe(true));
     });
 
-    test('a query the server cannot take is an error on an open stream', async () => {
+    test('a query that the server rejects is an error on an open stream', async () => {
       const db = init({ ...config(), disableValidation: true });
       const { heard: received } = follow(db, { todos: { $: { where: { n: { $foo: 1 } } } } });
       await isReceived(
@@ -126,7 +126,7 @@ onEachStorage((fresh) => {
       );
     });
 
-    test('a disabled app says so on the stream; a wrong token never opens it', async () => {
+    test('a disabled app is reported on the stream; with a wrong token it never opens', async () => {
       await server.app(server.appId).setStatus('disabled');
       const { heard: received } = follow(admin(), { todos: {} });
       await isReceived(received, ({ error }) => error?.body?.type === 'app-disabled');
@@ -164,7 +164,7 @@ onEachStorage((fresh) => {
       return text;
     }
 
-    test('a writer and a reader of one client', async () => {
+    test('one client writes and reads a stream', async () => {
       const db = streams();
       const writing = db.createWriteStream({ clientId: 'one' });
       const streamId = await writing.streamId();
@@ -175,7 +175,7 @@ onEachStorage((fresh) => {
       expect(await read).toBe('1\n2\n3\n');
     });
 
-    test('a reader of another client hears each part while it is written, and one that comes later all of it', async () => {
+    test('a reader in another client receives each part as it is written, and a later reader receives all of it', async () => {
       const [db, other] = [streams(), streams()];
       const writing = db.createWriteStream({ clientId: 'live' });
       await writing.streamId();
@@ -191,7 +191,7 @@ onEachStorage((fresh) => {
       expect(await readAll(streams().createReadStream({ clientId: 'live', byteOffset: 2 }))).toBe('2\n');
     });
 
-    test('a name that is taken is refused to the second writer, who can read instead', async () => {
+    test('a second writer is rejected when the name is taken, and can read instead', async () => {
       const db = streams();
       const writing = db.createWriteStream({ clientId: 'taken' });
       await writing.streamId();
@@ -205,7 +205,7 @@ onEachStorage((fresh) => {
       expect(await read).toBe('x');
     });
 
-    test('two streams at once do not mix; queries tell which are done', async () => {
+    test('two concurrent streams do not mix, and queries show which are done', async () => {
       const [db, query] = [streams(), admin()];
       const known = async (clientId: string): Promise<{ readonly $streams: { readonly done?: boolean }[] }> =>
         query.query<never>({ $streams: { $: { where: { clientId } } } } as never);
@@ -227,7 +227,7 @@ onEachStorage((fresh) => {
       await vi.waitFor(async () => expect((await known('a')).$streams[0]?.done).toBe(true));
     });
 
-    test('a stream that is not there', async () => {
+    test('reading a stream that does not exist fails', async () => {
       await expect(readAll(streams().createReadStream({ clientId: 'none' }))).rejects.toThrow();
     });
   });

@@ -47,7 +47,7 @@ onEachStorage((fresh) => {
   };
 
   describe('query and transact', () => {
-    test('what is written is read, by every kind of step', async () => {
+    test('data written by every kind of step can be read', async () => {
       const db = admin();
       const [goal, todo] = [id(), id()];
       const done = await db.transact([
@@ -68,7 +68,7 @@ onEachStorage((fresh) => {
       });
     });
 
-    test('lookups, modes, and what is refused', async () => {
+    test('lookups and upsert modes work, and invalid calls are rejected', async () => {
       const db = admin();
       await db.transact(db.tx.people![lookup('handle', 'ana')]!.update({ name: 'Ana' }));
       await db.transact(db.tx.people![lookup('handle', 'ana')]!.update({ name: 'Anna' }));
@@ -79,7 +79,7 @@ onEachStorage((fresh) => {
       expect(bad).toMatchObject({ status: 400, body: { type: 'validation-failed' } });
     });
 
-    test('with a schema: one link is one object, and no attribute is made up', async () => {
+    test('with a schema, a has-one link is one object, and no attribute is created', async () => {
       const schema = i.schema({
         entities: { todos: i.entity({ text: i.string() }), lists: i.entity({ name: i.string() }) },
         links: { todoList: { forward: { on: 'todos', has: 'one', label: 'list' }, reverse: { on: 'lists', has: 'many', label: 'todos' } } },
@@ -102,7 +102,7 @@ onEachStorage((fresh) => {
       });
     });
 
-    test('a wrong token, a missing one', async () => {
+    test('a wrong or missing admin token is rejected', async () => {
       const stranger = init({ appId: server.appId, adminToken: id(), apiURI: server.apiURI });
       const error = await rejected(stranger.query({ goals: {} }));
       expect(error).toMatchObject({ status: 400, body: { type: 'record-not-found', hint: { 'record-type': 'app-admin-token' } } });
@@ -110,7 +110,7 @@ onEachStorage((fresh) => {
     });
   });
 
-  describe('for somebody', () => {
+  describe('asUser', () => {
     const rules = {
       notes: {
         allow: { view: 'isOwner', create: 'isOwner', update: 'isOwner', delete: 'false' },
@@ -131,7 +131,7 @@ onEachStorage((fresh) => {
       return { ann, token, note };
     }
 
-    test('by mail, by token, as a guest', async () => {
+    test('by email, by token, as a guest', async () => {
       const { token, note, ann } = await people();
       const own = { notes: [{ id: note, text: 'mine', owner: ann }] };
       expect(await admin().asUser({ email: 'ann@example.com' }).query({ notes: {} })).toEqual(own);
@@ -156,7 +156,7 @@ onEachStorage((fresh) => {
       });
     });
 
-    test('debugQuery and debugTransact tell why', async () => {
+    test('debugQuery and debugTransact report the rule checks', async () => {
       const { note, ann } = await people();
       const db = admin().asUser({ email: 'ann@example.com' });
       const { result, checkResults } = await db.debugQuery({ notes: {} });
@@ -180,7 +180,7 @@ onEachStorage((fresh) => {
   });
 
   describe('auth', () => {
-    test('tokens, users, signing out', async () => {
+    test('tokens are created and verified, users found and signed out', async () => {
       const { auth } = admin();
       const token = await auth.createToken({ email: 'Ann@Example.com' });
       const user = await auth.verifyToken(token);
@@ -214,7 +214,7 @@ onEachStorage((fresh) => {
     });
   });
 
-  test('who is in a room', async () => {
+  test('the presence of a room can be read', async () => {
     const { rooms } = admin();
     expect(await rooms.getPresence('chat', 'r1')).toEqual({});
     const [client] = clients;
@@ -247,7 +247,7 @@ onEachStorage((fresh) => {
       return db;
     }
 
-    test('by magic code, and sees what is theirs; a revoked token ends the session', async () => {
+    test('with a magic code, and sees its own data; a revoked token ends the session', async () => {
       const db = await coreDb();
       let auth: Core = {};
       db.subscribeAuth((state: Core) => (auth = state));
@@ -275,7 +275,7 @@ onEachStorage((fresh) => {
       await rejected(admin().auth.verifyToken(user.refresh_token));
     });
 
-    test('a wrong code is an error it can show', async () => {
+    test('and gets an error that it can show when the code is wrong', async () => {
       const db = await coreDb();
       const error: Core = await db.auth
         .signInWithMagicCode({ email: 'ann@example.com', code: '000000' })

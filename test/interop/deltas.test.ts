@@ -71,7 +71,7 @@ onEachStorage((fresh) => {
     return seen;
   }
 
-  test('all see the same, and each is told in the form it takes', async () => {
+  test('all clients see the same results, and each receives the form that it accepts', async () => {
     const { db, seen: taker } = ours('ours', true);
     const { seen: decliner } = ours('ours, without', false);
     all = [taker, decliner, theirs()];

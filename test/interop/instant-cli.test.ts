@@ -58,7 +58,7 @@ const schema = (attrs: string): string => `import { i } from '@instantdb/core';
 export default i.schema({ entities: { todos: i.entity({ ${attrs} }) }, links: {}, rooms: {} });
 `;
 
-test('info tells who is logged in, and that a wrong token is nobody', { timeout }, async () => {
+test('info shows the signed-in account, and none for a wrong token', { timeout }, async () => {
   const { code, out } = await run(['info'], server.operatorToken);
   expect(out).toContain('Logged in as operator@triplane.local');
   expect(code).toBe(0);
@@ -82,7 +82,7 @@ test.each(['operatorToken', 'adminToken'] as const)('push and pull with the %s',
   expect(await readFile(join(folder, 'instant.perms.ts'), 'utf8')).toContain(`data.${label} != 1`);
 });
 
-test('data that does not allow a push is shown as what it is', { timeout }, async () => {
+test('a push shows the data that does not allow it', { timeout }, async () => {
   const { appId, adminToken } = server;
   const headers = { authorization: `Bearer ${adminToken}`, 'app-id': appId, 'content-type': 'application/json' };
   const steps = [['update', 'todos', crypto.randomUUID(), { text: 'not a number' }]];
@@ -93,13 +93,13 @@ test('data that does not allow a push is shown as what it is', { timeout }, asyn
   expect(out).not.toContain('undefined');
 });
 
-test('query', { timeout }, async () => {
+test('query prints the rows', { timeout }, async () => {
   const { out, code } = await run(['query', '{ todos: {} }', '--admin', '--app', server.appId], server.adminToken);
   expect(out).toContain('not a number');
   expect(code).toBe(0);
 });
 
-test('init-without-files makes an app, of the operator or for a while', { timeout }, async () => {
+test('init-without-files creates an app of the operator or a temporary one', { timeout }, async () => {
   const before = (await listed()).length;
   const made = await run(['init-without-files', '--title', 'Made by the tool'], server.operatorToken);
   expect(made, made.out).toMatchObject({ code: 0 });
@@ -122,7 +122,7 @@ async function listed(): Promise<string[]> {
   return ((await answer.json()) as { apps: { title: string }[] }).apps.map(({ title }) => title);
 }
 
-test('login waits for the operator, who accepts it on a page of the server', { timeout }, async () => {
+test('login waits until the operator accepts it on a page of the server', { timeout }, async () => {
   const accept = async (ticket: string): Promise<void> => {
     const page = await fetch(`${server.url}/dash?ticket=${ticket}`);
     expect(await page.text()).toContain('Operator token');

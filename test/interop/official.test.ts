@@ -47,7 +47,7 @@ onEachStorage((fresh) => {
 
   const [ann, bob, cat] = [id(), id(), id()].sort() as [string, string, string];
 
-  test('a write of one is seen by all, the writer too', async () => {
+  test('every client sees a write, including the writer', async () => {
     const subscribed = subscribeAll({ goals: {} });
     await allSee(subscribed, { goals: [] });
     await opened[0]!.transact(opened[0]!.tx.goals![ann]!.update({ title: 'Get fit', n: 1 }));
@@ -60,7 +60,7 @@ onEachStorage((fresh) => {
     await allSee(subscribed, { goals: [] });
   });
 
-  test('links, nested both ways, and taken away again', async () => {
+  test('links are nested both ways, and removed again', async () => {
     const [first, second] = opened as [Opened, Opened];
     const subscribed = subscribeAll({ goals: { todos: {} } });
     const back = subscribeAll({ todos: { goals: {} } });
@@ -84,7 +84,7 @@ onEachStorage((fresh) => {
     await allSee(subscribed, { goals: [{ id: cat, done: false }] });
   });
 
-  test('two make up the same attr at the same time', async () => {
+  test('two clients create the same attr at the same time', async () => {
     const [first, second] = opened as [Opened, Opened];
     const subscribed = subscribeAll({ goals: {} });
     await allSee(subscribed, { goals: [] });
@@ -120,14 +120,14 @@ onEachStorage((fresh) => {
     });
   });
 
-  test('a refused write is told to its writer, and seen by nobody', async () => {
+  test('a rejected write is reported to its writer and seen by no client', async () => {
     const [first, second] = opened as [Opened, Opened];
     await first.transact(first.tx.goals![ann]!.create({ title: 'mine' }));
     await expect(second.transact(second.tx.goals![ann]!.create({ title: 'yours' }))).rejects.toMatchObject({ message: /already exists/ });
     await allSee(subscribeAll({ goals: {} }), { goals: [{ id: ann, title: 'mine' }] });
   });
 
-  test('a query the server refuses is an error', async () => {
+  test('a query that the server rejects is an error', async () => {
     const [first] = opened as [Opened];
     await first.transact(first.tx.goals![ann]!.update({ n: 1 }));
     let last: Result | undefined;
@@ -135,7 +135,7 @@ onEachStorage((fresh) => {
     await vi.waitFor(() => expect(last?.error?.message).toMatch(/indexed/));
   });
 
-  test('who is here, what they show, and what they say', async () => {
+  test('each client sees the other’s presence, its updates and its messages', async () => {
     const [first, second] = opened as [Opened, Opened];
     const rooms = [first.room('chat', 'r1', { name: 'ann' }), second.room('chat', 'r1', { name: 'bob' })] as const;
     const seen: unknown[] = [];
@@ -154,7 +154,7 @@ onEachStorage((fresh) => {
     await vi.waitFor(() => expect(seen[1]).toEqual([]));
   });
 
-  test('a client that goes without a word leaves its rooms', async () => {
+  test('a client that disconnects without leaving is removed from its rooms', async () => {
     const [first, second] = opened as [Opened, Opened];
     const third = clients[0]!.open(whereOf());
     third.room('chat', 'r2', { name: 'cat' });

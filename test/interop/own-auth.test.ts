@@ -73,7 +73,7 @@ onEachStorage((fresh) => {
   });
 
   describe('our client signs in', () => {
-    test('by magic code: sees what is its own, and writes nothing that is not', async () => {
+    test('with a magic code: it sees its own rows, and writes no others', async () => {
       const [ann, bob] = [open(), open()];
       await sees(ann, undefined, []);
       const [annUser, bobUser] = [await signInByCode(ann, 'ann@example.com'), await signInByCode(bob, 'bob@example.com')];
@@ -91,7 +91,7 @@ onEachStorage((fresh) => {
       await sees(bob, bobUser.id, ['of Bob']);
     });
 
-    test('with a code that is wrong: not at all', async () => {
+    test('not with a wrong code', async () => {
       const client = open();
       const email = 'ann@example.com';
       await client.db.auth.sendMagicCode({ email });
@@ -114,7 +114,7 @@ onEachStorage((fresh) => {
       await sees(client, guest.id, ['of a guest']);
     });
 
-    test('by a token, on two devices; signing out on one leaves the other', async () => {
+    test('with a token, on two devices; signing out on one leaves the other signed in', async () => {
       const { user: made } = (await requestAdmin('/admin/refresh_tokens', { email: 'ann@example.com' })) as {
         user: { id: string; refresh_token: string };
       };
@@ -132,7 +132,7 @@ onEachStorage((fresh) => {
       expect(api.seen.notes).toEqual([]);
     });
 
-    test('and is signed out by an admin everywhere', async () => {
+    test('and is signed out everywhere by an admin', async () => {
       const client = open();
       const user = await signInByCode(client, 'ann@example.com');
       await client.write(id(), { text: 'of Ann', owner: user.id });

@@ -20,7 +20,7 @@ afterAll(() => server.close());
 const first = i.schema({ entities: { todos: i.entity({ title: i.string() }) } });
 const next = i.schema({ entities: { todos: i.entity({ title: i.string().unique().indexed() }) } });
 
-test('apps are made, listed, renamed and deleted', async () => {
+test('apps are created, listed, renamed and deleted', async () => {
   const { app } = await api.createApp({ title: 'One', schema: first, perms: { todos: { allow: { view: 'false' } } } });
   expect(app).toMatchObject({ title: 'One', adminToken: expect.any(String), createdAt: expect.any(Date) });
   expect(Number.isNaN(app.createdAt.getTime())).toBe(false);
@@ -31,7 +31,7 @@ test('apps are made, listed, renamed and deleted', async () => {
   await expect(api.getApp(app.id)).rejects.toThrow();
 });
 
-test('a push is planned and carried out, with its jobs', async () => {
+test('a schema push is planned and applied, with its jobs', async () => {
   const { app } = await api.createApp({ title: 'Push', schema: first });
   const plan = await api.planSchemaPush(app.id, { schema: next });
   expect(plan.steps.map(({ type }) => type).sort()).toEqual(['index', 'unique']);

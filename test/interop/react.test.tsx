@@ -20,7 +20,7 @@ let server: TriplaneServer | undefined;
 afterEach(() => server?.close());
 
 onEachStorage((fresh) => {
-  test('useQuery and transact', async () => {
+  test('useQuery and transact work', async () => {
     server = await createServer({ storage: await fresh() });
     const { appId, apiURI, websocketURI } = server;
     const db = init({ appId, apiURI, websocketURI, devtool: false } as Parameters<typeof init>[0]);

@@ -57,9 +57,9 @@ onEachStorage((fresh) => {
   const story = Array.from({ length: 50 }, (_, n) => `${n} – zwölf Boxkämpfer 🥊\n`);
 
   test.each<[string, () => WithStreams, () => WithStreams]>([
-    ['theirs to theirs', theirs, theirs],
-    ['theirs to ours', theirs, ours],
-    ['ours to theirs', ours, theirs],
+    ['official to official', theirs, theirs],
+    ['official to ours', theirs, ours],
+    ['ours to official', ours, theirs],
     ['ours to ours', ours, ours],
   ])(
     '%s',

@@ -11,7 +11,7 @@ function counted(): { controller: AbortController; signal: AbortSignal; listener
 
 const never = new Promise<never>(() => {});
 
-test('the reason comes first, or the promise', async () => {
+test('untilAborted settles with the abort reason or with the promise, whichever comes first', async () => {
   const { controller, signal } = counted();
   const waiting = untilAborted(never, signal);
   const shared = untilAborted(Promise.resolve(1), signal);
@@ -22,11 +22,11 @@ test('the reason comes first, or the promise', async () => {
   await expect(untilAborted(Promise.reject(new Error('no')), new AbortController().signal)).rejects.toThrow('no');
 });
 
-test('without a signal it is the promise itself', () => {
+test('without a signal untilAborted returns the promise itself', () => {
   expect(untilAborted(never, undefined)).toBe(never);
 });
 
-test('a hundred calls under one signal are one listener, and none when all have ended', async () => {
+test('a hundred calls under one signal share one listener, which is removed when all have ended', async () => {
   const { signal, listeners } = counted();
   const calls = Array.from({ length: 100 }, (_, at) => untilAborted(Promise.resolve(at), signal));
   expect(listeners()).toBe(1);
@@ -36,7 +36,7 @@ test('a hundred calls under one signal are one listener, and none when all have 
   expect(listeners()).toBe(0);
 });
 
-test('what was taken back is not run, and the rest is, once', () => {
+test('a removed callback does not run, the others run once each', () => {
   const { controller, signal } = counted();
   const runs: string[] = [];
   const both = (reason: unknown): void => void runs.push(`twice, ${String(reason)}`);
@@ -47,7 +47,7 @@ test('what was taken back is not run, and the rest is, once', () => {
   expect(runs).toEqual(['twice, late', 'twice, late']);
 });
 
-test('the last is run first, and not what one of them takes back', () => {
+test('the last callback runs first, and can remove another one', () => {
   const { controller, signal } = counted();
   const runs: string[] = [];
   onAbort(signal, () => runs.push('first'));
@@ -60,7 +60,7 @@ test('the last is run first, and not what one of them takes back', () => {
   expect(runs).toEqual(['last', 'first']);
 });
 
-test('what ends something ends it by either hand', () => {
+test('endWithSignal ends when it is called or when the signal aborts', () => {
   const { controller, signal, listeners } = counted();
   const end = vi.fn();
   endWithSignal(signal, end)();

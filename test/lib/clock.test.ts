@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
-test('the platform’s clock calls, unless it is told not to', async () => {
+test('the system clock runs timers that are not cleared', async () => {
   const ran: string[] = [];
   systemClock.clearTimeout(systemClock.setTimeout(() => ran.push('cleared'), 0));
   systemClock.clearTimeout(undefined);
@@ -11,7 +11,7 @@ test('the platform’s clock calls, unless it is told not to', async () => {
   expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
 });
 
-test('a fake clock runs timers in order, those set on the way too, and what they lead to', async () => {
+test('the virtual clock runs timers in order, including timers that are set meanwhile, and their promise callbacks', async () => {
   const clock = new VirtualClock(0);
   const ran: string[] = [];
   clock.setTimeout(() => ran.push(`b ${clock.now()}`), 20);
@@ -27,7 +27,7 @@ test('a fake clock runs timers in order, those set on the way too, and what they
   expect([ran.at(-1), clock.timers, clock.now()]).toEqual(['b 20', 0, 20]);
 });
 
-test('a jump moves the time and no timer', async () => {
+test('a jump changes the time and runs no timer', async () => {
   const clock = new VirtualClock(0);
   const ran: number[] = [];
   clock.setTimeout(() => ran.push(clock.now()), 10);

@@ -20,7 +20,7 @@ function isLike(text: readonly string[], pattern: readonly string[]): boolean {
 const characters = fc.array(fc.constantFrom('a', 'b', '😀', '\n'), { maxLength: 8 });
 const places = fc.array(fc.constantFrom('a', 'b', '%', '_', '\\', '😀'), { maxLength: 7 });
 
-test('it is what it is defined as', () => {
+test('likeMatcher agrees with its definition', () => {
   check(
     fc.property(characters, places, (text, pattern) => {
       expect(likeMatcher(pattern.join(''), false)(text.join(''))).toBe(isLike(text, pattern));
@@ -29,7 +29,7 @@ test('it is what it is defined as', () => {
   );
 });
 
-test('without wildcards in its parts, a long pattern costs nothing that has to be counted', () => {
+test('without wildcards in its parts, a long pattern needs no counted comparisons', () => {
   let spent = 0;
   const spend = (comparisons: number): void => void (spent += comparisons);
   const text = 'a'.repeat(1_000_000);
@@ -38,7 +38,7 @@ test('without wildcards in its parts, a long pattern costs nothing that has to b
   expect(spent).toBe(0);
 });
 
-test('with wildcards, what is compared is told before it is too much', () => {
+test('with wildcards, comparisons are reported before there are too many', () => {
   const text = 'a'.repeat(1_000_000);
   let spent = 0;
   const matches = likeMatcher(`%${'a_'.repeat(50_000)}b%`, false, (comparisons) => {

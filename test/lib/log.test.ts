@@ -7,7 +7,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test.each(levels)('%s: the console hears it, with our name; silence does not', (level) => {
+test.each(levels)('%s: the console log prints with our name, the silent log prints nothing', (level) => {
   const sent = vi.spyOn(console, level).mockImplementation(() => {});
   silent[level]('a', 1);
   expect(sent).not.toHaveBeenCalled();

@@ -17,11 +17,11 @@ describe('the delay', () => {
     expect(delays).toEqual(most);
   });
 
-  it('is random from 0 on', () => {
+  it('is random, starting at 0', () => {
     expect([0, 0.25, 0.5].map((random) => backoffMs({ initialMs: 100, maxMs: 1_000 }, 1, random))).toEqual([0, 50, 100]);
   });
 
-  it('comes on top of the delay that the server asked for', () => {
+  it('is added to the delay that the server requested', () => {
     expect(backoffMs({ initialMs: 100, maxMs: 1_000 }, 0, 0.5, 3_000)).toBe(3_050);
   });
 
@@ -30,7 +30,7 @@ describe('the delay', () => {
   });
 });
 
-it('a request is repeated after 408, 425, 429 and server errors only', () => {
+it('a request is retried after 408, 425, 429 and server errors only', () => {
   const statuses = [200, 301, 400, 401, 403, 404, 408, 409, 413, 425, 429, 500, 502, 503, 504];
   expect(statuses.filter(isTransientStatus)).toEqual([408, 425, 429, 500, 502, 503, 504]);
 });

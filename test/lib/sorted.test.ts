@@ -8,7 +8,7 @@ import { check } from '../support/runs.ts';
 
 const compare = (a: number, b: number): number => a - b;
 
-test('inserted and removed in any order: as sorted from scratch', () => {
+test('inserting and removing in any order keeps the list sorted', () => {
   const steps = fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 60 });
   check(
     fc.property(steps, (numbers) => {
@@ -33,6 +33,6 @@ test.each([
   [[1], 2, 1],
   [[1, 2, 2, 3], 2, 1],
   [[1, 2, 2, 3], 4, 4],
-])('in %j, the first that does not come before %i is at %i', (rows, row, at) => {
+])('in %j, the first element that does not precede %i is at %i', (rows, row, at) => {
   expect(lowerBound(rows, row, compare)).toBe(at);
 });

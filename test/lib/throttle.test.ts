@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-test('the first at once, then one per span, the last always', () => {
+test('calls at once, then once per interval, and always with the last value', () => {
   const call = throttle((value: number) => void ran.push(value), 50);
   for (let value = 1; value <= 10; value += 1) {
     call(value);
@@ -26,7 +26,7 @@ test('the first at once, then one per span, the last always', () => {
   expect(ran.at(-1)).toBe(11);
 });
 
-test('what waits can be sent before its time', () => {
+test('flush() runs the pending call early', () => {
   const call = throttle((value: number) => void ran.push(value), 50);
   call(1);
   call(2);

@@ -8,7 +8,7 @@ import { createInstantRouteHandler, getUnverifiedUserFromInstantCookie } from '.
 const appId = 'a9900000-0000-4000-8000-000000000001';
 const user = { id: 'u', refresh_token: 't', email: '100%25 "ana"@example.com', isGuest: false };
 
-test('as it was set, decoded or not', async () => {
+test('the user is read as it was set, decoded or not', async () => {
   const { POST } = createInstantRouteHandler({ appId });
   const body = JSON.stringify({ type: 'sync-user', appId, user });
   const { headers } = await POST(new Request('http://localhost/', { method: 'POST', body }));
@@ -30,7 +30,7 @@ test.each([
   '{"id":"u","refresh_token":7}',
   '{"id":"u","refresh_token":""}',
   '[]',
-])('%s is nobody', (value) => {
+])('%s yields no user', (value) => {
   expect(readUser(value)).toBeNull();
 });
 

@@ -12,7 +12,7 @@ const files = new Map(
   [...page.matchAll(/```tsx? file=(\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => [join(root, 'app-of-docs', name), code]),
 );
 
-test('every file has its name and is right', { timeout: 60_000 }, () => {
+test('every file has a name and compiles', { timeout: 60_000 }, () => {
   expect(files.size).toBe(page.match(/```ts/g)?.length);
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: object };
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [], include: [] }, ts.sys, root);

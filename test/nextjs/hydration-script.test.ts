@@ -34,7 +34,7 @@ test.each(evil)('%j', (text) => {
   expect(arrived).toEqual(chunks);
 });
 
-test('a name that means something to JavaScript is a name', () => {
+test('a name that has a meaning in JavaScript is an ordinary key', () => {
   run(scriptOf(appId, [['q', { data: JSON.parse('{"goals":[{"__proto__":{"isAdmin":true}}]}') as object, pageInfo: undefined }]]));
   const arrived: HydrationChunk[] = [];
   readChunks(appId, (chunk) => arrived.push(chunk));
@@ -42,7 +42,7 @@ test('a name that means something to JavaScript is a name', () => {
   expect([Object.keys(goal ?? {}), 'isAdmin' in (goal ?? {})]).toEqual([['__proto__'], false]);
 });
 
-test('dates stay dates, before and after somebody collects; other apps have their own', () => {
+test('dates stay dates, before and after the chunks are read; other apps have their own chunks', () => {
   const at = new Date(Date.UTC(2026, 0, 1));
   const chunk = (key: string): HydrationChunk => [
     key,

@@ -57,7 +57,7 @@ async function rendered({ user = null, isHere }: { user?: User | null; isHere?: 
   return { world, db, other, ids, shown, all, titles: ids.map(({ title }) => title) };
 }
 
-test('the live answer, if it is the same, draws nothing; a change draws its row', async () => {
+test('an identical live result renders nothing; a change renders its row', async () => {
   const { world, db, other, ids, shown, all, titles } = await rendered();
   expect([shown.text, all]).toEqual([titles.join(''), { goals: 1, swim: 1, run: 1 }]);
   world.letGo();
@@ -70,7 +70,7 @@ test('the live answer, if it is the same, draws nothing; a change draws its row'
   db.core.shutdown();
 });
 
-test('who signs in meanwhile does not see what was given to another', async () => {
+test('a user who signs in meanwhile does not see the results of another user', async () => {
   const { world, db, shown } = await rendered();
   await db.core[internals].reactor.account.setUser(ben);
   await drawn();
@@ -81,10 +81,10 @@ test('who signs in meanwhile does not see what was given to another', async () =
 });
 
 test.each([
-  ['ben sees nothing that was given to ana, nor what of it comes later', { user: ana, isHere: ben }, true],
-  ['nobody does', { user: ana }, true],
-  ['ana sees it', { user: ana, isHere: ana }, false],
-  ['what nobody was given is for ana too', { isHere: ana }, false],
+  ['ben sees no results of ana, including parts that arrive later', { user: ana, isHere: ben }, true],
+  ['a signed-out visitor sees none of them', { user: ana }, true],
+  ['ana sees them', { user: ana, isHere: ana }, false],
+  ['ana sees results rendered without a user', { isHere: ana }, false],
 ])('%s', async (_what, who, isHidden) => {
   const { world, db, shown, titles } = await rendered(who);
   await db.core.getAuth();

@@ -84,7 +84,7 @@ function rendered(user: User | null): Promise<string> {
   });
 }
 
-test('nobody has anything of another', async () => {
+test('no page contains data of another user', async () => {
   const users: User[] = [];
   for (let at = 0; at < 12; at++) users.push(await userWithNote(at));
   for (let round = 0; round < 2; round++) {

@@ -9,7 +9,7 @@ import * as ours from '../../src/nextjs/index.ts';
 
 const theirs = join(import.meta.dirname, '../../node_modules/@instantdb/react/dist/esm/next-ssr/index.d.ts');
 
-test('every name', () => {
+test('our exports are the official names', () => {
   const text = readFileSync(theirs, 'utf8');
   const lists = [...text.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list = '']) => list.split(',').map((name) => name.trim()));
   const functions = [...text.matchAll(/export declare function (\w+)/g)].map(([, name]) => name);

@@ -82,12 +82,12 @@ async function visit(): Promise<Visit> {
 
 const shown = `${evil} 2026`;
 
-test('nobody sees nothing, and no more is in the page', async () => {
+test('a signed-out visitor sees no rows, and the page contains none', async () => {
   const html = await (await fetch(web.url)).text();
   expect([html.includes('id="goals"'), html.includes('hacked'), html.includes('>nobody<')]).toEqual([true, false, true]);
 });
 
-test('who is signed in sees it at once, and it goes on live', async () => {
+test('a signed-in user sees the rows at once, and they stay live', async () => {
   const { page, complaints, seen, open } = await visit();
   await open();
   await page.evaluate((its) => globalThis.signIn(its), token);
@@ -109,7 +109,7 @@ test('who is signed in sees it at once, and it goes on live', async () => {
   expect(await page.evaluate(() => 'hacked' in globalThis)).toBe(false);
 }, 60_000);
 
-test('with no line, what came with the page stays', async () => {
+test('without a connection, the rows that came with the page remain', async () => {
   const { page, complaints, seen, open } = await visit();
   await open();
   await page.evaluate((its) => globalThis.signIn(its), token);
@@ -122,6 +122,6 @@ test('with no line, what came with the page stays', async () => {
   expect(complaints).toEqual([]);
 }, 60_000);
 
-test('the server has no socket open for all that', () => {
+test('the server has opened no socket', () => {
   expect(app.db.core[internals].reactor.status).toBe('connecting');
 });

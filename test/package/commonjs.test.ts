@@ -24,7 +24,7 @@ test('the client is loaded, writes and closes', async () => {
   expect(stdout).toBe('closed\n');
 });
 
-test('nothing is required after the client is loaded, as a test runner forbids once its test is over', async () => {
+test('nothing is required after the client is loaded, because a test runner forbids it once its test is over', async () => {
   const file = project.write(
     'late.cjs',
     `const Module = require('node:module');

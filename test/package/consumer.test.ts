@@ -21,24 +21,24 @@ function runs(name: string, text: string): string {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-test('a module imports it', () => {
+test('an ES module can import the package', () => {
   expect(runs('a.mjs', `import { id, init } from 'triplane'; if (typeof init !== 'function') throw 0; console.log(id());`)).toMatch(uuid);
 });
 
-test('CommonJS requires it', () => {
+test('CommonJS can require the package', () => {
   expect(runs('a.cjs', `const { id, init } = require('triplane'); if (typeof init !== 'function') throw 0; console.log(id());`)).toMatch(
     uuid,
   );
 });
 
-test.each(Object.keys(entries))('%s loads both ways, with the same names', (entry) => {
+test.each(Object.keys(entries))('%s loads in both formats, with the same names', (entry) => {
   const print = 'console.log(Object.keys(all).filter((name) => name !== "default").sort().join());';
   const imported = runs('b.mjs', `import * as all from '${entry}'; ${print}`);
   expect(imported).not.toBe('');
   expect(runs('b.cjs', `const all = require('${entry}'); ${print}`)).toBe(imported);
 });
 
-test('one error class for all entries, in both formats', () => {
+test('all entries share one error class, in both formats', () => {
   const entry = Object.keys(entries).filter((name) => name !== 'triplane');
   const chunk = (format: string) => `console.log('${format}', new Set(modules.map((m) => m.TriplaneError).filter(Boolean)).size);`;
   const list = ['triplane', ...entry];
@@ -75,7 +75,7 @@ test.each([
   ['a bundler, with disposal', ts.ModuleKind.ESNext, Bundler, withDisposal, []],
   ['Node', ts.ModuleKind.NodeNext, NodeNext, classic, []],
   ['Node, with disposal and its types', ts.ModuleKind.NodeNext, NodeNext, withDisposal, ['node']],
-])('the declarations themselves are without fault for %s', (_name, module, moduleResolution, lib, types) => {
+])('the declarations themselves have no errors for %s', (_name, module, moduleResolution, lib, types) => {
   const file = project.write(
     'declared.mts',
     `import { init } from 'triplane';
@@ -97,7 +97,7 @@ ${lib === withDisposal ? 'export async function use(): Promise<void> {\n  await 
   expect(found.map((one) => `${one.file?.fileName} ${ts.flattenDiagnosticMessageText(one.messageText, '\n')}`)).toEqual([]);
 });
 
-test.each(Object.entries(manifest.bin))('the command %s tells how it is used', (_name, path) => {
+test.each(Object.entries(manifest.bin))('the command %s prints its usage', (_name, path) => {
   const command = join(project.folder, 'node_modules/triplane', path);
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, '--help'], { encoding: 'utf8', timeout: 30_000 });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -50,7 +50,7 @@ test('S02 a project is created, checked, served, run and pushed', async () => {
   expect(await run([cli, 'push'], folder, { INSTANT_CLI_API_URI: url })).toContain('No changes');
 });
 
-test('a folder that is not empty stays as it is', async () => {
+test('create leaves a folder that is not empty unchanged', async () => {
   const before = readFileSync(join(folder, '.env'), 'utf8');
   await expect(run([cli, 'create', 'My App'], project.folder)).rejects.toMatchObject({
     code: 1,

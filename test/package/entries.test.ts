@@ -30,15 +30,15 @@ test('in `exports` and its conditions, `types` comes before `default`, or TypeSc
   for (const keys of order) expect(keys).toEqual(['types', 'default']);
 });
 
-test('every entry has a size', () => {
+test('every entry has a size limit', () => {
   expect([...new Set(manifest.sizes.map(({ from }) => from))].sort()).toEqual(Object.keys(entries).sort());
 });
 
-test('the build makes all that is named', () => {
+test('the build writes every output', () => {
   expect(outputs().filter((name) => !existsSync(join(root, 'dist', name)))).toEqual([]);
 });
 
-test('the command can be run', () => {
+test('each command has a bin entry and a hashbang', () => {
   expect(Object.values(manifest.bin)).toEqual(Object.keys(commands).map((name) => `./dist/${name}.js`));
   for (const path of Object.values(manifest.bin)) expect(readFileSync(join(root, path), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });

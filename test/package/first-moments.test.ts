@@ -88,13 +88,13 @@ async function inPage<T>(source: string): Promise<T> {
   return page.evaluate<T>(`(async () => { ${source} })()`);
 }
 
-test('some modules are lazily loaded, and here they are missing', async () => {
+test('some modules are lazily loaded, and are missing here', async () => {
   expect(initial.size).toBeLessThan(scripts.size);
   await page.goto(origin);
   expect(await inPage<string>('return db.auth.signInAsGuest().catch((error) => error.code);')).toBe('module-missing');
 });
 
-test('a write made at once, of which nothing was sent, is there after a reload', async () => {
+test('a write that is made at once and not yet sent outlives a reload', async () => {
   await page.routeWebSocket(/.*/, () => {}); // never answers
   await page.goto(origin);
   await inPage('const write = db.transact(db.tx.goals[id()].create({ title: "early" })); await write.queued;');
@@ -104,7 +104,7 @@ test('a write made at once, of which nothing was sent, is there after a reload',
   expect(states).toEqual(['pending']);
 });
 
-test('an infinite list needs none of the missing modules', async () => {
+test('an infinite query needs none of the missing modules', async () => {
   await page.goto(origin);
   await inPage('await db.transact(db.tx.posts[id()].create({ text: "first" })).settled;');
   const texts = await inPage<string[]>(`
@@ -117,7 +117,7 @@ test('an infinite list needs none of the missing modules', async () => {
   expect(texts).toEqual(['first']);
 });
 
-test('a service worker, which cannot load modules later, writes and reads', async () => {
+test('a service worker, which cannot load modules lazily, writes and reads', async () => {
   await page.goto(origin);
   const found = await inPage<number>(`
     await navigator.serviceWorker.register('/worker.js', { type: 'module' });

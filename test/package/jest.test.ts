@@ -80,7 +80,7 @@ describe('each entry of a client is loaded', () => {
   });
 });
 
-test('a test writes, subscribes, and uses what other builds load lazily; nothing is required after it', async () => {
+test('a test writes, subscribes, and uses lazily loaded features; nothing is required after it', async () => {
   const code = `
     const { init, id, memoryStore } = jest.require('triplane');
     const errors = [];

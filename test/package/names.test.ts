@@ -34,13 +34,13 @@ function declared(entry: string): { values: string[]; types: string[] } {
   return { values: names(symbols.filter(isValue)), types: names(symbols.filter((symbol) => !isValue(symbol))) };
 }
 
-test.each(Object.keys(entries))('%s exports what it did', async (entry) => {
+test.each(Object.keys(entries))('%s exports the recorded names', async (entry) => {
   const { values, types } = declared(entry);
   const text = [...values, ...types.map((name) => `type ${name}`), ''].join('\n');
   await expect(text).toMatchFileSnapshot(`${outputName(entry)}.names.txt`);
 });
 
-test.each(Object.keys(entries))('%s has every value it declares', async (entry) => {
+test.each(Object.keys(entries))('%s exports every value that it declares', async (entry) => {
   const module = (await import(join(root, 'dist', `${outputName(entry)}.js`))) as object;
   expect(Object.keys(module).sort()).toEqual(declared(entry).values);
 });

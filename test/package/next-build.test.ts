@@ -87,7 +87,7 @@ const html = async (page: Page): Promise<string> => (await page.request.get(site
 describe.each(['turbopack', 'webpack'])('with %s', (bundler) => {
   afterAll(stopSite);
 
-  test('it is built', { timeout: 300_000 }, async () => {
+  test('the site is built', { timeout: 300_000 }, async () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [next, 'build', `--${bundler}`], {
       cwd: project.folder,
       env,

@@ -17,7 +17,7 @@ let project: Project;
 beforeAll(() => void (project = packedProject()));
 afterAll(() => project.remove());
 
-test('publint finds nothing', async () => {
+test('publint reports no problems', async () => {
   const bytes = readFileSync(project.tarball);
   const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
@@ -25,7 +25,7 @@ test('publint finds nothing', async () => {
 });
 
 /** Node 10 resolution knows no `exports`; the names with a slash are out of its reach, and Node 10 is out of ours. */
-test('the types are right, from modules, from CommonJS and from bundlers', async () => {
+test('the types resolve from modules, from CommonJS and from bundlers', async () => {
   const attw = join(root, 'node_modules/.bin/attw');
   const said = await run(attw, [project.tarball, '--profile', 'node16', '--format', 'ascii', '--no-color']).then(
     () => 'no problems',
@@ -34,7 +34,7 @@ test('the types are right, from modules, from CommonJS and from bundlers', async
   expect(said).toBe('no problems');
 });
 
-test('the package holds what is built and what is to be read, nothing else', () => {
+test('the package contains the built files and the documents, and nothing else', () => {
   const expected =
     /^(dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|LICENSE|README\.md|PROTOCOL\.md|ARCHITECTURE\.md|CHANGELOG\.md|docs\/[\w-]+\.md|package\.json)$/;
   expect(project.files.filter((path) => !expected.test(path))).toEqual([]);

@@ -14,7 +14,7 @@ test.each([
   ['react', 'cjs'],
   ['nextjs', 'js'],
   ['nextjs', 'cjs'],
-])('the hooks are for the browser, and only they (%s.%s)', (entry, end) => {
+])('only the hooks are client modules (%s.%s)', (entry, end) => {
   expect(built(`part-${entry}.${end}`)).toMatch(/^'use client';\n/);
   expect(built(`${entry}.${end}`)).not.toMatch(/^['"]use client['"]/m);
   expect(built(`${entry}.${end}`)).toContain(`./part-${entry}.${end}`);

@@ -65,16 +65,16 @@ const run = (name: string): Promise<{ stdout: string; stderr: string }> => {
   return promisify(execFile)(process.execPath, args, { cwd: project.folder, timeout: 60_000 });
 };
 
-test('every program has a name, and is in the table', () => {
+test('every program has a name and a row in the table', () => {
   expect(programs.map(({ name }) => name).sort()).toEqual(Object.keys(printed).sort());
 });
 
-test('they compile', { timeout: 120_000 }, () => {
+test('the programs compile', { timeout: 120_000 }, () => {
   const files = programs.map(({ name = '' }) => join(project.folder, name));
   expect(complaints(project.folder, [...files, join(project.folder, 'globals.d.ts')])).toEqual([]);
 });
 
-describe('they run', () => {
+describe('the programs run', () => {
   test.each(Object.entries(printed))('%s', { timeout: 60_000 }, async (name, pattern) => {
     const { stdout, stderr } = await run(name);
     expect(stderr).toBe('');
@@ -82,7 +82,7 @@ describe('they run', () => {
   });
 });
 
-test('without socket.io-client, connecting says what to install; the API works', { timeout: 60_000 }, async () => {
+test('without socket.io-client, connecting names the package to install; the API works', { timeout: 60_000 }, async () => {
   rmSync(join(project.folder, 'node_modules/socket.io-client'));
   project.write(
     'without.mts',

@@ -48,7 +48,7 @@ test.each(pages ?? [])('import $import from $from is at most $limit bytes at the
 
 const client = pages?.filter(({ from }) => from === 'triplane' || from === 'triplane/react') ?? [];
 
-test.each(client)('import $import from $from costs the same with every bundler', { timeout: 180_000 }, async (row) => {
+test.each(client)('import $import from $from has about the same size with every bundler', { timeout: 180_000 }, async (row) => {
   const sizes = new Map<string, { readonly start: number; readonly all: number }>();
   for (const [name, measure] of Object.entries(bundlers)) sizes.set(name, await measure(project.folder, pageOf(row), foreign));
   const starts = [...sizes].map(([name, { start }]) => ({ name, start }));

@@ -9,15 +9,15 @@ let guide: Guide;
 beforeAll(() => void (guide = openGuide('docs/storage.md')));
 afterAll(() => guide.remove());
 
-test('they are there', () => {
+test('the guide has all its programs', () => {
   expect(guide.names).toEqual(['sqlite-store.mts', 'encrypted.mts', 'storage.test.mts']);
 });
 
-test('they compile', () => {
+test('the programs compile', () => {
   expect(guide.complaints()).toEqual([]);
 });
 
-test('they pass', async () => {
+test('the tests of the guide pass', async () => {
   const printed = await guide.test(['storage.test.mts']);
   expect(Number(/^# pass (\d+)$/m.exec(printed)?.[1])).toBeGreaterThan(60);
   expect(printed).toMatch(/^# (fail|skipped|cancelled) 0$/m);

@@ -9,15 +9,15 @@ let guide: Guide;
 beforeAll(() => void (guide = openGuide('docs/testing.md')));
 afterAll(() => guide.remove());
 
-test('they are there', () => {
+test('the guide has all its programs', () => {
   expect(guide.names).toEqual(['notes.test.mts', 'shop.test.mts', 'bookings.test.mts']);
 });
 
-test('they compile', () => {
+test('the programs compile', () => {
   expect(guide.complaints()).toEqual([]);
 });
 
-test('they pass', async () => {
+test('the tests of the guide pass', async () => {
   const printed = await guide.test(guide.names);
   expect(Number(/^# pass (\d+)$/m.exec(printed)?.[1])).toBe(6);
   expect(printed).toMatch(/^# (fail|skipped|cancelled) 0$/m);

@@ -28,8 +28,8 @@ describe.each([
     ['nothing', '', 'JSON'],
     ['half a message', '{"op":"ini', 'JSON'],
     ['two messages', '{"op":"error"}{"op":"error"}', 'JSON'],
-    ['nesting beyond measure', nested(200_000), 'at most'],
-    ['nesting beyond measure that never ends', '{"a":'.repeat(200_000), 'JSON'],
+    ['excessive nesting', nested(200_000), 'at most'],
+    ['excessive nesting without an end', '{"a":'.repeat(200_000), 'JSON'],
   ])('that is %s', (_, frame, expected) => {
     const error = errorOf(() => decode(frame));
     expect(error).toBeInstanceOf(TriplaneError);
@@ -48,19 +48,19 @@ describe.each([
     });
   });
 
-  test('what is unknown comes whole', () => {
+  test('an unknown message is returned whole', () => {
     expect(decode('{"op":"dance","steps":[1]}').unknown).toEqual([{ op: 'dance', steps: [1] }]);
   });
 });
 
 describe('from the server', () => {
-  test('one message, or a list of them', () => {
+  test('one message, or a list of messages', () => {
     const status = '{"op":"app-status-changed","status":"active"}';
     expect(decodeServerFrame(status).messages).toEqual([{ op: 'app-status-changed', status: 'active' }]);
     expect(decodeServerFrame(`[${status},${status}]`).messages).toHaveLength(2);
   });
 
-  test('a list with a bad message is refused whole', () => {
+  test('a list with a malformed message is rejected as a whole', () => {
     const error = errorOf(() => decodeServerFrame('[{"op":"append-failed","stream-id":"s"},{"op":"transact-ok","client-event-id":"e"}]'));
     expect(frameFault(error)).toEqual({
       op: 'transact-ok',
@@ -81,11 +81,11 @@ describe('from the server', () => {
     ['{}', 'op', 'missing'],
     ['{"op":null}', 'op', 'missing'],
     ['{"op":{}}', 'op', 'malformed'],
-  ])('%s is no message', (frame, field, problem) => {
+  ])('%s is not a valid message', (frame, field, problem) => {
     expect(frameFault(errorOf(() => decodeServerFrame(frame)))).toMatchObject({ ...(field && { field }), problem });
   });
 
-  test('keys that reach for a prototype are left out', () => {
+  test('prototype-polluting keys are removed', () => {
     const frame =
       '{"op":"server-broadcast","room-id":"r","topic":"t","data":{"peer-id":"p","data":{"__proto__":{"isAdmin":true},"a":[{"__pr\\u006fto__":1}]}}}';
     const [message] = decodeServerFrame(frame).messages;
@@ -93,7 +93,7 @@ describe('from the server', () => {
     expect(JSON.stringify(message)).toContain('"a":[{}]');
   });
 
-  test('what people store may be nested', () => {
+  test('stored data may be deeply nested', () => {
     const deep = `{"op":"refresh-presence","room-id":"r","data":{"p":{"data":${nested(900)}}}}`;
     expect(decodeServerFrame(deep).messages).toHaveLength(1);
   });
@@ -103,7 +103,7 @@ describe('from a client', () => {
   const frame =
     '[{"op":"leave-room","room-id":"r"},{"op":"dance"},{"op":"join-room","client-event-id":"e1"},{"op":"leave-room","room-id":"s"},7]';
 
-  test('what can be taken is taken, and what cannot is told apart', () => {
+  test('valid messages are accepted, and unknown and malformed ones are reported separately', () => {
     const { messages, unknown, rejected } = decodeClientFrame(frame);
     expect(messages).toEqual([
       { op: 'leave-room', 'room-id': 'r' },
@@ -117,7 +117,7 @@ describe('from a client', () => {
     ]);
   });
 
-  test('keys that reach for a prototype are refused, and gone from what is echoed', () => {
+  test('prototype-polluting keys are rejected, and removed from the echoed message', () => {
     const proto = '{"op":"set-presence","room-id":"r","data":{"__proto__":{"isAdmin":true}}}';
     const { messages, rejected } = decodeClientFrame(`[${proto},{"op":"leave-room","room-id":"r"}]`);
     expect(messages).toEqual([{ op: 'leave-room', 'room-id': 'r' }]);
@@ -125,14 +125,14 @@ describe('from a client', () => {
     expect(frameFault(rejected[0]?.error)).toMatchObject({ op: 'set-presence', problem: 'malformed' });
   });
 
-  test('the text __proto__ is a text', () => {
+  test('the string __proto__ is a valid value', () => {
     expect(decodeClientFrame('{"op":"leave-room","room-id":"__proto__"}').messages).toHaveLength(1);
   });
 
   test.each([
     [{ bytes: 36 }, true],
     [{ bytes: 37 }, false],
-  ])('bytes are counted as sent: %j', (limits, isRejected) => {
+  ])('the size limit counts UTF-8 bytes: %j', (limits, isRejected) => {
     const frame = '{"op":"leave-room","room-id":"é→"}'; // 34 characters
     expect(new TextEncoder().encode(frame)).toHaveLength(37);
     expect(errorOf(() => decodeClientFrame(frame, limits)) !== undefined).toBe(isRejected);
@@ -141,7 +141,7 @@ describe('from a client', () => {
   test.each([
     ['nesting', nested(101), {}],
     ['nesting, by option', nested(11), { depth: 10 }],
-    ['nesting, by an option without measure', nested(100_000), { depth: Infinity }],
+    ['nesting, with an infinite option', nested(100_000), { depth: Infinity }],
     ['messages', `[${'{},'.repeat(1000)}{}]`, {}],
     ['messages, by option', '[{},{}]', { messages: 1 }],
     ['bytes', '{"op":"leave-room","room-id":"r"}', { bytes: 10 }],
@@ -149,7 +149,7 @@ describe('from a client', () => {
     expect(frameFault(errorOf(() => decodeClientFrame(frame, limits)))?.expected).toMatch(/^at most \d+ (levels|messages|bytes)/);
   });
 
-  test('a fault tells no more of a hostile frame than need be', () => {
+  test('a fault quotes no more of a hostile frame than necessary', () => {
     const error = errorOf(() =>
       decodeServerFrame(JSON.stringify({ op: 'refresh-presence', 'room-id': 'r', data: { ['x'.repeat(5000)]: 1 } })),
     );
@@ -157,7 +157,7 @@ describe('from a client', () => {
   });
 });
 
-test('how a server tells a client of a fault', () => {
+test('a fault is reported to the client as an error', () => {
   const { rejected } = decodeClientFrame('[{"op":"join-room"},{"op":"transact","tx-steps":7},7]');
   expect(rejected.flatMap(({ error }) => frameFault(error) ?? []).map(paramError)).toEqual([
     {
@@ -187,7 +187,7 @@ test('how a server tells a client of a fault', () => {
   });
 });
 
-test('a post beside an event stream carries its session and the messages', () => {
+test('a POST next to an event stream carries its session and the messages', () => {
   const session = { machineId: 'm', sessionId: 's', sseToken: 't' };
   expect(JSON.parse(encodePost(session, [{ op: 'leave-room', 'room-id': 'r' }]))).toEqual({
     machine_id: 'm',
@@ -198,11 +198,11 @@ test('a post beside an event stream carries its session and the messages', () =>
 });
 
 describe('encode', () => {
-  test('what is undefined is left out', () => {
+  test('undefined fields are omitted', () => {
     expect(encode({ op: 'init', 'app-id': 'a', 'refresh-token': undefined })).toBe('{"op":"init","app-id":"a"}');
   });
 
-  test('several messages make one frame', () => {
+  test('several messages are encoded in one frame', () => {
     const [a, b] = [
       { op: 'append-failed', 'stream-id': 'a' },
       { op: 'append-failed', 'stream-id': 'b' },
@@ -210,7 +210,7 @@ describe('encode', () => {
     expect(decodeServerFrame(encode([a, b])).messages).toEqual([a, b]);
   });
 
-  test('what JSON cannot hold is told', () => {
+  test('values that JSON cannot represent are rejected', () => {
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
     for (const data of [cycle, { n: 1n }]) {

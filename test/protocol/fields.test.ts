@@ -51,13 +51,13 @@ const cases: Case[] = [
 ];
 
 describe.each(cases)('$side: $op', ({ op, row, minimal, faultOf }) => {
-  test('is taken with its required fields and no other', () => {
+  test('is accepted with only its required fields', () => {
     const required = Object.keys(row).filter((name) => !row[name]?.isOptional);
     expect(Object.keys(minimal).sort()).toEqual(['op', ...required].sort());
     expect(faultOf(minimal)).toBeUndefined();
   });
 
-  test('is taken with fields nobody knows', () => {
+  test('is accepted with unknown fields', () => {
     expect(faultOf({ ...minimal, 'from-the-future': { a: [1] } })).toBeUndefined();
   });
 
@@ -84,7 +84,7 @@ function kindOf({ kind, isOptional, part, parts }: Check<unknown, boolean>): str
   return `${inner ? `{${inner.join(', ')}}` : (each ?? kind)}${isOptional ? '?' : ''}`;
 }
 
-test('the fields on the wire change on purpose only', async () => {
+test('the wire fields change only on purpose', async () => {
   const kinds = (rows: Readonly<Record<string, Row>>): string =>
     Object.entries(rows)
       .map(([op, row]) => [op, ...Object.entries(row).map(([name, check]) => `  ${name}: ${kindOf(check)}`)].join('\n'))
@@ -115,8 +115,8 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
     'integer',
   ],
   ['a result that is a string', { op: 'add-query-ok', q: {}, result: 'none' }, ['result'], 'result'],
-  ['a peer that is a text', { op: 'refresh-presence', 'room-id': 'r', data: { p: 'ann' } }, ['data', 'p'], 'object'],
-  ['a broadcast by nobody', { op: 'server-broadcast', 'room-id': 'r', topic: 't', data: {} }, ['data', 'peer-id'], 'string'],
+  ['a peer that is a string', { op: 'refresh-presence', 'room-id': 'r', data: { p: 'ann' } }, ['data', 'p'], 'object'],
+  ['a broadcast without a sender', { op: 'server-broadcast', 'room-id': 'r', topic: 't', data: {} }, ['data', 'peer-id'], 'string'],
   [
     'a change without a triple',
     { op: 'sync-update-triples', 'subscription-id': 's', txes: [{ 'tx-id': 1, changes: [{ action: 'added' }] }] },
@@ -125,25 +125,25 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
   ],
   ['a file without a size', { op: 'stream-append', files: [{ id: 'f', url: 'https://x' }] }, ['files', 0, 'size'], 'count'],
   ['a negative offset', { op: 'stream-flushed', 'stream-id': 's', offset: -1 }, ['offset'], 'count'],
-])('server: %s is refused with its path', (_, message, path, expected) => {
+])('server: %s is rejected with its path', (_, message, path, expected) => {
   expect(faultsOfServer(message)).toMatchObject({ path, expected });
 });
 
 test.each<[what: string, message: object, field: string, expected: string]>([
-  ['an app id that is no uuid', { op: 'init', 'app-id': 'demo' }, 'app-id', 'uuid'],
+  ['an app id that is not a UUID', { op: 'init', 'app-id': 'demo' }, 'app-id', 'uuid'],
   ['a query that is a list', { op: 'add-query', q: [] }, 'q', 'object'],
   ['an unknown return type', { op: 'add-query', q: {}, 'return-type': 'xml' }, 'return-type', 'join-rows|tree'],
-  ['steps that are no lists', { op: 'transact', 'tx-steps': [null] }, 'tx-steps', 'rows'],
+  ['steps that are not lists', { op: 'transact', 'tx-steps': [null] }, 'tx-steps', 'rows'],
   [
-    'chunks that are no texts',
+    'chunks that are not strings',
     { op: 'append-stream', 'stream-id': 'a9900000-0000-4000-8000-000000000001', chunks: [1], offset: 0 },
     'chunks',
     'strings',
   ],
-])('client: %s is refused by field', (_, message, field, expected) => {
+])('client: %s is rejected with its field', (_, message, field, expected) => {
   expect(faultsOfClient({ ...message, 'client-event-id': 'e1' })).toMatchObject({ field, expected, 'client-event-id': 'e1' });
 });
 
-test('upper case ids are ids', () => {
+test('uppercase ids are valid', () => {
   expect(faultsOfClient({ op: 'init', 'app-id': 'A9900000-0000-4000-8000-00000000000A' })).toBeUndefined();
 });

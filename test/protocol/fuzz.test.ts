@@ -45,7 +45,7 @@ test('any JSON', () => {
   );
 });
 
-test('messages with fields changed, added and taken away', () => {
+test('messages with fields changed, added and removed', () => {
   const change = fc.tuple(fc.nat(12), fc.option(anyJson, { nil: undefined }));
   check(
     fc.property(fc.array(fc.tuple(anyMessage, fc.array(change, { maxLength: 3 })), { maxLength: 3 }), fc.boolean(), (parts, isList) => {
@@ -73,7 +73,7 @@ test('frames with characters changed', () => {
   );
 });
 
-test('messages with keys that reach for a prototype', () => {
+test('messages with prototype-polluting keys', () => {
   const proto = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
   check(
     fc.property(anyMessage, fc.constantFrom('data', 'q', 'result', 'attrs', 'edits', 'hint'), (message, field) => {

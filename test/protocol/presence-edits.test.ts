@@ -24,11 +24,11 @@ const recorded: [what: string, before: Room, edits: PresencePatch[], after: Room
   ],
   ['all leave, one joins', { A: 1, B: 2, C: 3 }, [[[], 'r', { D: 4 }]], { D: 4 }],
   ['from nothing', room({}), [[['A', 'data'], 'r', { a: 'a' }]], room({ a: 'a' })],
-  ['a key comes', room({ a: 1 }), [[['A', 'data', 'b'], '+', 2]], room({ a: 1, b: 2 })],
+  ['a key is added', room({ a: 1 }), [[['A', 'data', 'b'], '+', 2]], room({ a: 1, b: 2 })],
   ['a key changes', room({ a: 'a' }), [[['A', 'data', 'a'], 'r', 'z']], room({ a: 'z' })],
-  ['a key goes', room({ a: 1, b: 2 }), [[['A', 'data', 'b'], '-']], room({ a: 1 })],
-  ['the last key goes', room({ a: 1 }), [[['A', 'data'], 'r', {}]], room({})],
-  ['the last key is taken', room({ a: 1 }), [[['A', 'data', 'a'], '-']], room({})],
+  ['a key is removed', room({ a: 1, b: 2 }), [[['A', 'data', 'b'], '-']], room({ a: 1 })],
+  ['the last key is removed, by replacing', room({ a: 1 }), [[['A', 'data'], 'r', {}]], room({})],
+  ['the last key is removed', room({ a: 1 }), [[['A', 'data', 'a'], '-']], room({})],
   ['all keys differ', room({ a: 1, b: 2 }), [[['A', 'data'], 'r', { c: 'x', d: 'y' }]], room({ c: 'x', d: 'y' })],
   ['a nested value', room({ cursor: { x: 1, y: 2 } }), [[['A', 'data', 'cursor', 'x'], 'r', 5]], room({ cursor: { x: 5, y: 2 } })],
   ['to null', room({ a: 1 }), [[['A', 'data'], 'r', null]], room(null)],
@@ -44,7 +44,7 @@ const recorded: [what: string, before: Room, edits: PresencePatch[], after: Room
     room({ sel: [1, 3, 5] }),
   ],
   ['replace an item', room({ sel: [1, 2, 3] }), [[['A', 'data', 'sel', 1], 'r', 9]], room({ sel: [1, 9, 3] })],
-  ['the last item is taken', room({ sel: [1] }), [[['A', 'data', 'sel', 0], '-']], room({ sel: [] })],
+  ['the last item is removed', room({ sel: [1] }), [[['A', 'data', 'sel', 0], '-']], room({ sel: [] })],
   ['into an item', room({ sel: [{ x: 1 }] }), [[['A', 'data', 'sel', 0, 'x'], 'r', 2]], room({ sel: [{ x: 2 }] })],
   [
     'two peers',
@@ -58,18 +58,18 @@ const recorded: [what: string, before: Room, edits: PresencePatch[], after: Room
   ['nothing', { A: 1 }, [], { A: 1 }],
 ];
 
-describe('edits are followed', () => {
+describe('patches are applied', () => {
   test.each(recorded)('%s', (_, before, patches, after) => {
     const copy = structuredClone(before);
     expect(tryPatches(before, patches)).toEqual({ state: after, skipped: 0 });
     expect(before).toEqual(copy);
   });
 
-  test.each(recorded)('and made: %s', (_, before, __, after) => {
+  test.each(recorded)('and computed: %s', (_, before, __, after) => {
     expect(applyPatches(before, diffPresence(before, after))).toEqual(after);
   });
 
-  test('what no edit touches stays the same object', () => {
+  test('values that no patch touches keep their identity', () => {
     const before = { A: { data: { a: { x: 1 }, b: { y: 1 } } }, B: { data: {} } };
     const after = applyPatches(before, [[['A', 'data', 'a', 'x'], 'r', 2]]) as typeof before;
     expect(after.B).toBe(before.B);
@@ -77,39 +77,39 @@ describe('edits are followed', () => {
     expect(after.A.data.a).not.toBe(before.A.data.a);
   });
 
-  test('what is gone already is no miss', () => {
+  test('removing an absent value does not count as skipped', () => {
     expect(tryPatches({ A: 1 }, [[['B'], '-']])).toEqual({ state: { A: 1 }, skipped: 0 });
   });
 
   test.each<[what: string, edit: unknown]>([
     ['an unknown peer', [['B', 'data', 'a'], 'r', 1]],
-    ['a key that is not there', [['A', 'data', 'b', 'c'], '+', 1]],
-    ['inside a text', [['A', 'peer-id', 'x'], '+', 1]],
+    ['a missing key', [['A', 'data', 'b', 'c'], '+', 1]],
+    ['inside a string', [['A', 'peer-id', 'x'], '+', 1]],
     ['inside null', [['A', 'user', 'id'], 'r', 1]],
     ['beyond the end', [['A', 'data', 'list', 3], '+', 1]],
     ['at the end, to replace', [['A', 'data', 'list', 2], 'r', 1]],
     ['before the start', [['A', 'data', 'list', -1], '-']],
     ['between two items', [['A', 'data', 'list', 0.5], 'r', 1]],
-    ['an item by text', [['A', 'data', 'list', '0'], 'r', 1]],
+    ['an item by a string index', [['A', 'data', 'list', '0'], 'r', 1]],
     ['a field by number', [['A', 'data', 0], 'r', 1]],
     ['a prototype', [['__proto__', 'isAdmin'], '+', true]],
     ['a prototype, itself', [['__proto__'], 'r', {}]],
-    ['what is inherited', [['A', 'constructor', 'x'], 'r', 1]],
+    ['an inherited property', [['A', 'constructor', 'x'], 'r', 1]],
     ['the room, to remove', [[], '-']],
     ['no value', [['A'], 'r']],
     ['no op', [['A']]],
     ['another op', [['A'], 'x', 1]],
     ['no path', ['A', 'r', 1]],
     ['no edit', null],
-    ['a path without end', [Array(2000).fill('A'), 'r', 1]],
-  ])('no such place: %s', (_, patch) => {
+    ['an overlong path', [Array(2000).fill('A'), 'r', 1]],
+  ])('a patch for a missing path is skipped: %s', (_, patch) => {
     const state = { A: peer({ list: [1, 2] }) };
     const patches: PresencePatch[] = JSON.parse(JSON.stringify([patch]));
     expect(tryPatches(state, patches)).toEqual({ state, skipped: 1 });
     expect(Object.getPrototypeOf(applyPatches(state, patches))).toBe(Object.prototype);
   });
 
-  test('one miss does not stop the others', () => {
+  test('one skipped patch does not stop the others', () => {
     expect(
       tryPatches({ A: 1 }, [
         [['B', 'x'], '-'],
@@ -119,7 +119,7 @@ describe('edits are followed', () => {
   });
 });
 
-describe('edits are made', () => {
+describe('patches are computed', () => {
   test.each<[what: string, before: unknown, after: unknown, edits: PresencePatch[]]>([
     ['no change', room({ a: [1, { b: 2 }] }), room({ a: [1, { b: 2 }] }), []],
     ['one key', room({ name: 'a', colour: 'teal' }), room({ name: 'b', colour: 'teal' }), [[['A', 'data', 'name'], 'r', 'b']]],
@@ -167,7 +167,7 @@ describe('edits are made', () => {
   }));
   const anyRoom = fc.dictionary(fc.constantFrom('A', 'B', 'C'), fc.record({ 'peer-id': fc.constant('p'), data: anyJson }));
 
-  test('they lead where they should, with nothing skipped', () => {
+  test('they produce the new state, with no patch skipped', () => {
     check(
       fc.property(fc.oneof(anyJson, anyRoom), fc.oneof(anyJson, anyRoom), (before, after) => {
         const sent: PresencePatch[] = JSON.parse(JSON.stringify(diffPresence(before, after)));
@@ -177,7 +177,7 @@ describe('edits are made', () => {
     );
   });
 
-  test('none if nothing changed', () => {
+  test('there are none if nothing changed', () => {
     check(
       fc.property(anyJson, (value) => {
         expect(diffPresence(value, structuredClone(value))).toEqual([]);
@@ -185,7 +185,7 @@ describe('edits are made', () => {
     );
   });
 
-  test('a room is never replaced whole, and nothing is empty on the way', () => {
+  test('they never replace the whole room, and leave no object empty midway', () => {
     check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         let state: unknown = before;
@@ -209,7 +209,7 @@ describe('edits are made', () => {
     );
   });
 
-  test('the official client, which does not follow all there is to follow, follows these', () => {
+  test('the official client, which supports only some patches, can apply these', () => {
     check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         const state = structuredClone(before);

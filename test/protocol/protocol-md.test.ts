@@ -60,11 +60,11 @@ test('every op has its heading, and every heading is an op or a topic', () => {
 describe.each(sections.filter(({ heading }) => heading in ops))('$heading', ({ heading, body, blocks }) => {
   const { direction, row } = ops[heading] ?? { direction: '', row: {} };
 
-  test('says who says it', () => {
+  test('states its direction', () => {
     expect(body.trimStart().startsWith(direction)).toBe(true);
   });
 
-  test('begins with an example of it', () => {
+  test('begins with an example', () => {
     const example = blocks[0] ?? '';
     const { messages, unknown } = heading in clientFields ? decodeClientFrame(example) : decodeServerFrame(example);
     expect(unknown).toEqual([]);
@@ -83,7 +83,7 @@ describe.each(sections.filter(({ heading }) => heading in ops))('$heading', ({ h
   });
 });
 
-test('every other JSON block is what its section is about', () => {
+test('every other JSON block is a valid example of its section', () => {
   const blocksOf = (heading: string): unknown[] =>
     sections.find((section) => section.heading === heading)?.blocks.map((block) => JSON.parse(block) as unknown) ?? [];
   expect(blocksOf('attr').every(isWireAttr)).toBe(true);
@@ -103,7 +103,7 @@ test('every other JSON block is what its section is about', () => {
   expect(beyondFirst).toEqual(['sse-init', 'results']);
 });
 
-test('the errors are those of the table', () => {
+test('the error table matches the source', () => {
   const body = sections.find(({ heading }) => heading === 'error')?.body ?? '';
   const listed = [...body.matchAll(/^\| `([a-z-]+)` \| (\d+) \| .* \| (no|not known) \| (yes|no) \|$/gm)].map(
     ([, type, status, happened, again]) => [
@@ -114,7 +114,7 @@ test('the errors are those of the table', () => {
   expect(Object.fromEntries(listed)).toEqual(serverErrors);
 });
 
-test('the dates are dates', () => {
+test('the example dates are valid', () => {
   const body = sections.find(({ heading }) => heading === 'dates')?.body ?? '';
   const table = body.split('\n').filter((line) => line.startsWith('|'));
   const examples = [...table.join('\n').matchAll(/`([^`\n]*[0-9][^`\n]*|epoch)`/g)].map(([, example = '']) => example);
@@ -122,11 +122,11 @@ test('the dates are dates', () => {
   for (const example of examples) expect(coerceToDate(example)?.getTime()).not.toBeNaN();
 });
 
-test('links lead somewhere', () => {
+test('links point to existing headings', () => {
   for (const [, anchor] of text.matchAll(/\]\(#([^)]*)\)/g)) expect(headings).toContain(anchor);
 });
 
-test('what the source cites is there', () => {
+test('headings that the source cites exist', () => {
   const cited = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.tsx?$/.test(path))
     .flatMap((path) => [...readFileSync(new URL(`src/${path}`, root), 'utf8').matchAll(/PROTOCOL\.md((?:,? ?#[a-z-]+)+)/g)])

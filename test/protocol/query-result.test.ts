@@ -15,7 +15,7 @@ const node = (rows: unknown, children: unknown = []): object => ({
   'child-nodes': children,
 });
 
-describe('readAnswer', () => {
+describe('readResult', () => {
   test.each<[what: string, answer: unknown, triples: readonly Triple[], malformed: number]>([
     ['flat', [node([[title, link, text]])], [title, link, text], 0],
     ['flat and empty', [node([[]])], [], 0],
@@ -33,7 +33,7 @@ describe('readAnswer', () => {
     ['no child-nodes', [{ data: { 'datalog-result': { 'join-rows': [[title]] } } }], [title], 0],
     ['no datalog-result', [{ data: {}, 'child-nodes': [node([[title]])] }], [title], 0],
     ['no data', [{ 'child-nodes': [node([[title]])] }], [title], 0],
-    ['no sense at all', [null, 7, 'x', [], { data: 1, 'child-nodes': 'x' }, node('x'), node(['x', null, 7])], [], 0],
+    ['meaningless values', [null, 7, 'x', [], { data: 1, 'child-nodes': 'x' }, node('x'), node(['x', null, 7])], [], 0],
     ['a tree', { goals: [{ id: 'g1' }] }, [], 0],
     ['null', null, [], 0],
     [
@@ -47,12 +47,12 @@ describe('readAnswer', () => {
     expect(read(result)).toEqual({ triples, malformed, pageInfo: undefined, aggregate: undefined });
   });
 
-  test('one good row is handed on, not copied', () => {
+  test('a single good row is returned without copying', () => {
     const row = [title, link];
     expect(readResult([{ data: { 'datalog-result': { 'join-rows': [row] } }, 'child-nodes': [] }]).triples).toBe(row);
   });
 
-  test('page info and aggregates stand in the first node', () => {
+  test('page info and aggregates are read from the first node', () => {
     const info = {
       'start-cursor': ['g1', 'id', 'g1', 1],
       'end-cursor': ['g2', 'id', 'g2'],
@@ -74,7 +74,7 @@ describe('readAnswer', () => {
     });
   });
 
-  test('a tree of great depth or width is read', () => {
+  test('a very deep or very wide tree is read', () => {
     let deep = node([[title]]);
     for (let at = 0; at < 50_000; at++) deep = node([], [deep]);
     expect(readResult([deep] as unknown as WireResult).triples).toEqual([title]);
@@ -82,7 +82,7 @@ describe('readAnswer', () => {
     expect(readResult([wide] as unknown as WireResult).triples).toEqual([]);
   });
 
-  test('whatever comes, it does not throw', () => {
+  test('any input is read without throwing', () => {
     const key = fc.constantFrom('data', 'datalog-result', 'join-rows', 'child-nodes', 'page-info', 'aggregate', 'start-cursor');
     const { value } = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof({ maxDepth: 5 }, fc.jsonValue({ maxDepth: 1 }), fc.array(tie('value')), fc.dictionary(key, tie('value'))),
@@ -97,15 +97,15 @@ describe('readAnswer', () => {
   });
 });
 
-describe('writeAnswer', () => {
+describe('writeResult', () => {
   const page: PageInfo = { startCursor: ['g1', 'id', 'g1', 1], endCursor: null, hasNextPage: true, hasPreviousPage: false };
 
-  test('one node, one row', () => {
+  test('a result is one node with one row', () => {
     expect(writeResult({ triples: [title], pageInfo: undefined, aggregate: undefined })).toEqual([node([[title]])]);
     expect(writeResult({ triples: new Set<Triple>(), pageInfo: {}, aggregate: {} })).toEqual([node([[]])]);
   });
 
-  test('page info and aggregates, as they are named on the wire', () => {
+  test('page info and aggregates have their wire names', () => {
     expect(writeResult({ triples: [], pageInfo: { goals: page }, aggregate: { goals: { count: 1 } } })).toEqual([
       {
         data: {
@@ -120,7 +120,7 @@ describe('writeAnswer', () => {
     ]);
   });
 
-  test('what is written is read', () => {
+  test('a written result can be read back', () => {
     const result = { triples: [title, link, text], pageInfo: { goals: page }, aggregate: { goals: { count: 1 } } };
     expect(read(writeResult(result))).toEqual({ ...result, malformed: 0 });
   });

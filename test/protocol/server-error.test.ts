@@ -36,15 +36,15 @@ test.each<[type: string | null | undefined, status: number | undefined, outcome:
   expect(meaningOf({ type, status })).toMatchObject({ outcome, isTransient: passing });
 });
 
-test('a status of 400 always means that nothing happened', () => {
+test('status 400 always means that the call was not applied', () => {
   for (const { status, outcome } of Object.values(serverErrors)) if (status === 400) expect(outcome).toBe('not-applied');
 });
 
-test('every type of the list means what the list says', () => {
+test('every listed type has its listed meaning', () => {
   for (const [type, facts] of Object.entries(serverErrors)) expect(meaningOf({ type, status: facts.status })).toEqual(facts);
 });
 
-test('so it does without a status, which a server may leave out', () => {
+test('the meaning is the same without a status, which a server may omit', () => {
   for (const [type, facts] of Object.entries(serverErrors))
     for (const status of [undefined, null]) expect(meaningOf({ type, status }), type).toEqual(facts);
 });

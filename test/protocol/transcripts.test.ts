@@ -8,7 +8,7 @@ const frames = lines.flatMap((line) => {
   return found ? [{ isUp: found[1] === '→', frame: found[2] ?? '' }] : [];
 });
 
-describe('every frame of the transcripts is read, and written back as it was', () => {
+describe('every frame of the transcripts is decoded, and encoded back unchanged', () => {
   test.each(frames)('$frame', ({ isUp, frame }) => {
     const { messages, unknown } = isUp ? decodeClientFrame(frame) : decodeServerFrame(frame);
     expect(unknown).toEqual([]);

@@ -31,7 +31,7 @@ test.each([undefined, null, 7, 'v1.0.67', [], { '@instantdb/react': 'v1.0.67' }]
   expect(supportedFeatures(versions)).toEqual({ patchPresence: false, skipAttrs: false, batches: false });
 });
 
-test('we declare the version whose protocol we speak, and our own', () => {
+test('the client declares its own version and the core version whose protocol it speaks', () => {
   const versionIn = (path: string): unknown => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).version;
   expect(ownVersion).toBe(versionIn('package.json'));
   expect(declaredVersions['@instantdb/core']).toBe(`v${String(versionIn('node_modules/@instantdb/core/package.json'))}`);

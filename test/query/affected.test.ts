@@ -34,22 +34,22 @@ describe('a change', () => {
     ['of a value shown', { acts: {} }, dearer, true],
     ['of another namespace', { passes: {} }, dearer, false],
     ['of a value not among the fields', { acts: { $: { fields: ['name'] } } }, dearer, false],
-    ['of a value not among the fields, but asked for', { acts: { $: { fields: ['name'], where: { fee: { $gt: 0 } } } } }, dearer, true],
+    ['of a value not among the fields, but in where', { acts: { $: { fields: ['name'], where: { fee: { $gt: 0 } } } } }, dearer, true],
     ['of a value not among the fields, but ordered by', { acts: { $: { fields: ['name'], order: { fee: 'asc' } } } }, dearer, true],
     ['of a row that does not match', { acts: { $: { where: { name: 'Lynx' } } } }, dearer, false],
     ['of a row that no longer matches', { acts: { $: { where: { fee: 100 } } } }, dearer, true],
     ['below', { stages: { sets: { act: {} } } }, dearer, true],
     [
-      'of a row nobody links to',
+      'of a row that no link reaches',
       { stages: { $: { where: { name: 'Hill' } }, sets: { $: { where: { title: 'Nothing' } }, act: {} } } },
       dearer,
       false,
     ],
     ['on a path', { sets: { $: { where: { 'act.fee': { $gt: 100 } } } } }, dearer, true],
-    ['on a path, of what it does not ask for', { sets: { $: { where: { 'act.name': 'Lynx' } } } }, dearer, false],
+    ['on a path, of a value not in the path', { sets: { $: { where: { 'act.name': 'Lynx' } } } }, dearer, false],
     ['of a link below', { acts: { sets: {} } }, unlinked, true],
     ['of a link on a path', { acts: { $: { where: { 'sets.title': 'Opening' } } } }, unlinked, true],
-    ['of a link nobody asks for', { fans: { likes: {} } }, unlinked, false],
+    ['of a link not in the query', { fans: { likes: {} } }, unlinked, false],
     ['of how many there are', { acts: { $: { aggregate: 'count' } } }, ['delete-entity', lynx, 'acts'], true],
   ])('%s', (_what, query, step, expected) => {
     const store = new Store(attrs, { times: true });
@@ -73,7 +73,7 @@ function resolved(compiled: CompiledQuery, store: Store, options: ResultOptions)
 }
 
 it(
-  'an answer that changed was affected',
+  'a query whose result changed was affected',
   () => {
     const notified = { rightly: 0, needlessly: 0, silent: 0 };
     const caseArb = worldArb.chain((world) =>

@@ -58,13 +58,13 @@ function rules(options: { readonly hidesNumbers: boolean }): { readonly visible:
   return { visible: Object.assign(isVisible, { showsField }), asked: () => asked };
 }
 
-describe('a first page asks the rules about the rows that it takes to fill it', () => {
+describe('a first page checks the rules only for the rows that it takes to fill it', () => {
   const store = storeOf(Array.from({ length: 5000 }, (_, n) => ({ n: (n * 7919) % 5000, owner: n % 10 })));
   test.each<[string, object]>([
     ['by creation', { limit: 10 }],
     ['by creation, the newest first', { limit: 10, order: { serverCreatedAt: 'desc' } }],
     ['by a field', { limit: 10, order: { n: 'asc' } }],
-    ['behind an offset', { limit: 10, offset: 20, order: { n: 'desc' } }],
+    ['after an offset', { limit: 10, offset: 20, order: { n: 'desc' } }],
     ['of many with the same value', { limit: 10, where: { owner: { $gt: 1 } } }],
   ])('%s', (_title, options) => {
     const compiled = compile({ notes: { $: options } }, attrs);
@@ -78,7 +78,7 @@ describe('a first page asks the rules about the rows that it takes to fill it', 
   });
 });
 
-test('it shows what sorting all visible rows shows, also while rows change', () => {
+test('it equals the sorted list of all visible rows, also while rows change', () => {
   const note = fc.record({ n: fc.integer({ min: 0, max: 50 }), owner: fc.integer({ min: 0, max: 9 }) });
   const trace = fc.record({
     notes: fc.array(note, { minLength: 1, maxLength: 60 }),
@@ -111,7 +111,7 @@ test('it shows what sorting all visible rows shows, also while rows change', () 
   );
 });
 
-test('a long sort is interrupted, and the order is kept for the next reader although rows changed meanwhile', () => {
+test('a long sort is interrupted, and the next reader reuses its order although rows changed meanwhile', () => {
   const store = storeOf(Array.from({ length: 20_000 }, (_, n) => ({ n: (n * 7919) % 20_000, owner: 0 })));
   const compiled = compile({ notes: { $: { limit: 5, order: { n: 'asc' } } } }, attrs);
   let used = 0;

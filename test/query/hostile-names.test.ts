@@ -92,7 +92,7 @@ describe.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnPrope
   });
 });
 
-describe('values that are no text, and say they are none', () => {
+describe('values that cannot be converted to text', () => {
   const odd = ['{"toString":false}', '{"valueOf":1,"toString":{}}', '[[{"toString":null}]]', '{}', '[]', '[2,10]', '1', '"1"'];
   const store = new Store(Attrs.from([blob('acts', 'id'), blob('acts', 'extra')]), { times: true });
   store.load(
@@ -105,7 +105,7 @@ describe('values that are no text, and say they are none', () => {
     evaluate(compile({ acts: { $: options } }, store.attrs), store).data.acts?.map((row) => (row as { extra: unknown }).extra);
   const parsed = (texts: readonly string[]): unknown[] => texts.map((text) => JSON.parse(text) as unknown);
 
-  it('have a place in an order', () => {
+  it('are sorted', () => {
     const inOrder = parsed([
       '1',
       '[]',

@@ -25,12 +25,12 @@ function sorted(texts: readonly string[]): string[] {
   return rows.sort(compare).map((row) => String(row.values[attr?.slot ?? 0]));
 }
 
-test('short texts are collated; ones that collate alike stay in the order of their ids', () => {
+test('short texts are collated; texts that collate as equal are ordered by their ids', () => {
   expect(sorted(['b', 'ä', 'a', 'B', 'A'])).toEqual(['a', 'A', 'ä', 'b', 'B']);
   expect(sorted(['e\u0301', '\u00e9'])).toEqual(['e\u0301', '\u00e9']);
 });
 
-test('long texts are collated by how they begin, and told apart by what follows', () => {
+test('long texts are collated by their beginning, and ties are ordered by the rest', () => {
   const long = 'x'.repeat(5000);
   expect(sorted([`b${long}`, `${long}b`, `ä${long}`, `${long}a`, `A${long}`])).toEqual([
     `A${long}`,

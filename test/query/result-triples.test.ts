@@ -28,7 +28,7 @@ const all = new Store(attrs, { times: true });
 all.load(fixtures.festival.triples);
 const text = (triples: readonly Triple[]): string[] => triples.map((triple) => JSON.stringify(triple));
 
-describe('what is sent', () => {
+describe('triples that are sent', () => {
   it.each(vectors.map((vector) => [vector.id, vector.title, vector] as const))('%s: %s', (_id, _title, vector) => {
     const compiled = compile(vector.query, attrs);
     const result = answerQuery(compiled, all);
@@ -47,13 +47,13 @@ describe('what is sent', () => {
     expect(plain(evaluate(compiled, client, received))).toEqual(plain(vector.expected));
   });
 
-  it('is as many triples as the vectors ask for, and no more', () => {
+  it('are as many as the vectors require, and no more', () => {
     const more = vectors.map(({ id, query, triples }) => [id, answerQuery(compile(query, attrs), all).triples.length - triples.length]);
     expect(more.filter(([, count]) => count !== 0)).toEqual([]);
   });
 });
 
-describe('what is hidden', () => {
+describe('rows and values hidden by rules', () => {
   const shown = (query: Query, visible: Parameters<typeof answerQuery>[2]): unknown => {
     const compiled = compile(query, attrs);
     const result = answerQuery(compiled, all, visible);
@@ -64,7 +64,7 @@ describe('what is hidden', () => {
   const names = (result: unknown): unknown => (result as { data: { acts: { name?: string }[] } }).data.acts.map(({ name }) => name);
   const name = attrs.forward('acts', 'name');
 
-  it('a hidden row is not sent, not counted, and fills no place on a page', () => {
+  it('a hidden row is not sent, not counted, and takes no place on a page', () => {
     const visible = {
       visible: (etype: string, row: { value: (attr: never) => unknown }) => etype !== 'acts' || row.value(name as never) !== 'Lynx',
     };
@@ -73,7 +73,7 @@ describe('what is hidden', () => {
     expect(JSON.stringify(shown({ fans: { likes: {} } }, visible))).not.toContain('Lynx');
   });
 
-  it('a hidden value can be neither read nor asked for', () => {
+  it('a hidden value can be neither read nor queried', () => {
     const visible = { visible: (_etype: string, _row: unknown, label?: string) => label !== 'fee' };
     const result = shown({ acts: { $: { order: { fee: 'asc' } } } }, visible) as { sent: Triple[] };
     expect(result.sent.some(([, a]) => a === attrs.forward('acts', 'fee')?.id)).toBe(false);

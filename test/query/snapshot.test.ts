@@ -22,7 +22,7 @@ const damages: Readonly<Record<string, (rows: unknown[]) => void>> = {
 };
 
 describe.each(Object.entries(damages))('%s of a list', (_, damage) => {
-  test('leaves the source and the next result as they are', () => {
+  test('leaves the source and the next result unchanged', () => {
     const [a, b, c] = [shared('a'), shared('b'), shared('c')];
     const source = result(a, b);
     const mine = new Snapshot();
@@ -34,7 +34,7 @@ describe.each(Object.entries(damages))('%s of a list', (_, damage) => {
     expect(mine.of(next)).toEqual({ data: { todos: [{ id: 'a' }, { id: 'b' }], others: [{ id: 'c' }] } });
   });
 
-  test('of a nested list too', () => {
+  test('leaves them unchanged in a nested list too', () => {
     const source = result({ id: 'a', tags: [shared('x'), shared('y')] });
     const mine = new Snapshot();
     damage((mine.of(source).data.todos[0] as unknown as { tags: unknown[] }).tags);
@@ -44,7 +44,7 @@ describe.each(Object.entries(damages))('%s of a list', (_, damage) => {
   });
 });
 
-test('a row cannot be edited, with or without lists in it', () => {
+test('a row cannot be modified, with or without lists in it', () => {
   type Todo = { title?: string; meta?: { n: number[] } };
   const [flat] = new Snapshot().of(result(shared('a', { title: 'A', meta: { n: [1] } }))).data.todos as unknown as [Todo];
   expect(() => (flat.title = 'x')).toThrow(TypeError);
@@ -55,7 +55,7 @@ test('a row cannot be edited, with or without lists in it', () => {
   expect(source).toEqual(result({ id: 'b', title: 'B', tags: [] }));
 });
 
-test('a date that the subscriber set anew is as it was in the next result', () => {
+test('a date that the subscriber modified is restored in the next result', () => {
   const source = result({ id: 'a', due: new Date(1000) });
   const mine = new Snapshot();
   (mine.of(source).data.todos[0] as unknown as { due: Date }).due.setTime(5);
@@ -63,7 +63,7 @@ test('a date that the subscriber set anew is as it was in the next result', () =
   expect(mine.of(next).data.todos[0]).toEqual({ id: 'a', due: new Date(1000) });
 });
 
-test('what did not change keeps its identity: the result, the list, the row', () => {
+test('unchanged parts keep their identity: the result, the list, the row', () => {
   const [a, b] = [
     { id: 'a', tags: [shared('x')] },
     { id: 'b', tags: [shared('y')] },
@@ -81,7 +81,7 @@ test('what did not change keeps its identity: the result, the list, the row', ()
   expect(third[0]!.tags[0]).toBe((first.data.todos[1] as { tags: unknown[] }).tags[0]);
 });
 
-test('after any damage in any order, the next result equals its source', () => {
+test('after any modifications in any order, the next result equals its source', () => {
   const row = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), tags: fc.array(fc.record({ id: fc.string() }), { maxLength: 3 }) });
   const list = fc.uniqueArray(row, { selector: ({ id }) => id, maxLength: 4 });
   const kinds = fc.array(fc.constantFrom(...Object.keys(damages)), { maxLength: 4 });

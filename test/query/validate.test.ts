@@ -60,10 +60,10 @@ describe('vectors', () => {
   });
 });
 
-describe('let through', () => {
+describe('accepted', () => {
   it.each<[string, unknown]>([
-    ['a nested form left out', { acts: { sets: undefined } }],
-    ['a where left out', { acts: { $: { where: undefined } } }],
+    ['an undefined nested form', { acts: { sets: undefined } }],
+    ['an undefined where', { acts: { $: { where: undefined } } }],
     ['a falsy where', { acts: { $: { where: false } } }],
     ['a nested option that is undefined', { acts: { sets: { $: { first: undefined } } } }],
     ['an attribute called or', { acts: { $: { where: { or: 'name' } } } }],
@@ -78,7 +78,7 @@ describe('let through', () => {
   });
 });
 
-describe('refused with its place', () => {
+describe('rejected with its path', () => {
   const cyclic: Record<string, unknown> = {};
   cyclic['sets'] = cyclic;
   it.each<[string, unknown, string]>([
@@ -89,8 +89,8 @@ describe('refused with its place', () => {
     ['a path through constructor', { acts: { $: { where: { 'constructor.name': 'x' } } } }, 'acts.$.where.constructor.name'],
     ['an operator called constructor', { acts: { $: { where: { name: { constructor: 1 } } } } }, 'acts.$.where.name.constructor'],
     ['a member of a group', { acts: { $: { where: { or: [{ fee: 1 }, { mood: 1 }] } } } }, 'acts.$.where.or[1].mood'],
-    ['a group member that is no object', { acts: { $: { where: { and: [5] } } } }, 'acts.$.where.and[0]'],
-    ['a path that ends nowhere', { acts: { $: { where: { 'sets.': 'x' } } } }, 'acts.$.where.sets.'],
+    ['a group member that is not an object', { acts: { $: { where: { and: [5] } } } }, 'acts.$.where.and[0]'],
+    ['a path without an end', { acts: { $: { where: { 'sets.': 'x' } } } }, 'acts.$.where.sets.'],
     ['a date where text is compared', { acts: { $: { where: { name: new Date(0) } } } }, 'acts.$.where.name'],
     ['null for a json attribute', { acts: { $: { where: { rider: null } } } }, 'acts.$.where.rider'],
     ['a form that contains itself', { acts: cyclic }, 'acts.sets'],
@@ -104,18 +104,18 @@ describe('refused with its place', () => {
     ['an invalid date', { acts: { $: { where: { rider: { $in: [new Date(NaN)] } } } } }, 'acts.$.where.rider.$in[0]'],
     ['an infinite number', { acts: { $: { where: { fee: { $gt: -Infinity } } } } }, 'acts.$.where.fee.$gt'],
     ['an invalid date for the rules', { $$ruleParams: { until: new Date(NaN) }, acts: {} }, '$$ruleParams.until'],
-    ['a number for the rules that is none', { $$ruleParams: { n: [NaN] }, acts: {} }, '$$ruleParams.n[0]'],
+    ['NaN for the rules', { $$ruleParams: { n: [NaN] }, acts: {} }, '$$ruleParams.n[0]'],
     ['a namespace called __proto__', JSON.parse('{"__proto__": {}}'), '__proto__'],
     ['a deeper __proto__', JSON.parse('{"acts": {"__proto__": {}}}'), 'acts'],
   ])('%s', (_title, query, path) => {
     expect(fault(query)).toMatchObject({ code: 'query-invalid', path });
   });
 
-  it.each([undefined, 5, 'acts', () => ({}), [], null])('%s is no query', (query) => {
+  it.each([undefined, 5, 'acts', () => ({}), [], null])('%s is not a query', (query) => {
     expect(fault(query, false).code).toBe('query-invalid');
   });
 
-  it('a query without end', () => {
+  it('a query that is nested too deeply', () => {
     let node: object = {};
     for (let level = 0; level < 10_000; level++) node = { sets: node };
     expect(fault({ acts: node }, false).message).toContain('levels deep');

@@ -50,19 +50,19 @@ function idsOf(query: Query, options: CompileOptions = {}): unknown[] {
 }
 
 describe('conditions', () => {
-  test('the beginning of an id filters on the server, and is left to it by clients', () => {
+  test('$entityIdStartsWith filters on the server, and is ignored by clients', () => {
     const query = { bands: { $: { where: { $entityIdStartsWith: 'a' } } } };
     expect(idsOf(query, { filtersByIdPrefix: true })).toEqual(['a1', 'a2']);
     expect(idsOf(query)).toEqual(['a1', 'a2', 'b1']);
   });
 
-  test('the beginning of a linked id filters too', () => {
+  test('$entityIdStartsWith filters by linked ids too', () => {
     const query = { bands: { $: { where: { 'songs.$entityIdStartsWith': 's2' } } } };
     expect(idsOf(query, { filtersByIdPrefix: true })).toEqual(['a1']);
     expect(idsOf({ bands: { $: { where: { 'songs.$entityIdStartsWith': 'x' } } } }, { filtersByIdPrefix: true })).toEqual([]);
   });
 
-  test('entries of one where speak of one linked entity, entries of a member of and do not', () => {
+  test('entries of one where constrain one linked entity, entries of a member of `and` do not', () => {
     const both = { 'songs.title': 'Dawn', 'songs.key': 'D' };
     expect(idsOf({ bands: { $: { where: both } } })).toEqual([]);
     expect(idsOf({ bands: { $: { where: { and: [both] } } } })).toEqual(['a1']);
@@ -70,7 +70,7 @@ describe('conditions', () => {
 });
 
 describe('options', () => {
-  test('null and false are none', () => {
+  test('null and false mean not set', () => {
     const none = { limit: null, order: false, where: null, fields: false, aggregate: null, offset: false, after: null };
     expect(idsOf({ bands: { $: none } })).toEqual(['a1', 'a2', 'b1']);
   });
@@ -82,16 +82,16 @@ describe('a tree', () => {
   const treeOf = (query: Query, options: Partial<CompileOptions> = {}): unknown =>
     evaluate(compile(query, attrs, { tree: { omitsUnlinked: false }, ...options }), store).data;
 
-  test('a link with one end is a field', () =>
+  test('a has-one link is a field', () =>
     expect(treeOf({ songs: { $: { fields: ['band'] } } })).toMatchObject({ songs: [{ band: 'a1' }, {}] }));
   test('a counted namespace is an empty list', () => expect(treeOf({ bands: { $: { aggregate: 'count' } } })).toEqual({ bands: [] }));
 
-  test('nothing at the end of a link with one end is null', () => {
+  test('an empty has-one link is null', () => {
     const singular = { bands: { songs: { isSingular: true } } };
     expect(treeOf({ bands: { $: { where: { id: 'b1' } }, songs: {} } }, { singular })).toMatchObject({ bands: [{ songs: null }] });
   });
 
-  test('a nested key is left out where there is no link, if so asked', () => {
+  test('omitsUnlinked omits a nested key without links', () => {
     const query = { bands: { $: { fields: ['id'] }, songs: { $: { fields: ['id'] } } } };
     expect(treeOf(query, { tree: { omitsUnlinked: true } })).toEqual({
       bands: [{ id: 'a1', songs: [{ id: 's1' }, { id: 's2' }] }, { id: 'a2' }, { id: 'b1' }],
@@ -139,7 +139,7 @@ test('the last day that can be stored is beyond what a Date can hold', () => {
 });
 
 test.each(['Fri Jan 05 2024 10:20:30 GMT+0200', 'Wed Jan 31 2024 10:00:00 GMT+0000 (Coordinated Universal Time)'])(
-  '%s is read where it is stored already, and not stored anew',
+  '%s is read if it is already stored, and cannot be newly stored',
   (text) => {
     expect(readStoredDate(text)).not.toBeNaN();
     expect(isStorableDate(text)).toBe(false);

@@ -108,7 +108,7 @@ describe.each([
     return null;
   }
 
-  test('usePresence and useSyncPresence: who is here, also after a reconnect; who is removed from the page leaves', async () => {
+  test('usePresence and useSyncPresence: show the members, also after a reconnect; a removed component leaves', async () => {
     const [anas, bens] = [backend.room(), backend.room()];
     const here = await page(<Here room={anas} name="Ana" />, { isStrict: true });
     expect(rendered[0]).toBe('loading');
@@ -124,7 +124,7 @@ describe.each([
     await until(() => here.text, 'Ana with nobody');
   });
 
-  test('usePublishTopic and useTopicEffect: published in the first effect, received with the data of the sender', async () => {
+  test('usePublishTopic and useTopicEffect: a message published in the first effect arrives with the data of the sender', async () => {
     const [anas, bens] = [backend.room(), backend.room()];
     const received: string[] = [];
     function Hears() {
@@ -143,7 +143,7 @@ describe.each([
     await until(() => received, ['left']);
   });
 
-  test('useTypingIndicator: typing until Enter', async () => {
+  test('useTypingIndicator: shows typing until Enter', async () => {
     const [anas, bens] = [backend.room(), backend.room()];
     let type: (key: string) => void = () => {};
     function Others() {
@@ -164,7 +164,7 @@ describe.each([
     await until(() => others.text, '');
   });
 
-  test('Cursors: where the others point, and not after they have left the area', async () => {
+  test('Cursors: shows where other members point, until they leave the area', async () => {
     const [anas, bens] = [backend.room(), backend.room()];
     const shown = await page(<Cursors room={anas} renderCursor={({ color }) => <em style={{ color }} />} />);
     const bensPage = await page(<Cursors room={bens} userCursorColor="tomato" />);
@@ -178,7 +178,7 @@ describe.each([
     await until(cursor, null);
   });
 
-  test('a room that is refused says so; after a sign-in both components are in it, and one keeps it when the other goes', async () => {
+  test('a rejected room shows its error; after a sign-in both components are joined, and one stays when the other is removed', async () => {
     backend.refuse(true);
     const room = backend.room();
     const [one, two] = [await page(<Here room={room} name="Ana" />), await page(<Here room={room} />)];

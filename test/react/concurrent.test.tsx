@@ -57,7 +57,7 @@ test('no tearing', async () => {
   expect({ torn, wasAmidst }).toEqual({ torn: [], wasAmidst: true });
 });
 
-test('a burst of writes draws once', async () => {
+test('a burst of writes renders once', async () => {
   const db = database(schema);
   const ids = Array.from({ length: 50 }, () => id());
   await db.transact(ids.map((each) => db.tx.counters[each]!.create({ value: 0 })));

@@ -50,7 +50,7 @@ async function edited(signature: string) {
 
 test.each([
   ['kept', 'a', 1],
-  ['begun anew, as the hooks are others', 'b', 0],
+  ['reset, because the hooks differ', 'b', 0],
 ])('with its state %s', async (_what, signature, count) => {
   const { db, element, asked: requested, said: sent } = await edited(signature);
   await expect.poll(() => element.textContent).toBe(`new ${count} a 1 1 0 authenticated`);

@@ -41,7 +41,7 @@ test('useAuth, useUser, SignedIn and SignedOut', async () => {
   expect([renderedPage.text, seen.slice(-3)]).toEqual(['out', ['nobody', 'ana@example.com', 'nobody']]);
 });
 
-test('useUser where nobody is signed in says what to do', async () => {
+test('useUser throws an error that says what to do when no user is signed in', async () => {
   const db = database(schema);
   const errors: unknown[] = [];
   function Name() {
@@ -73,7 +73,7 @@ test('useConnectionStatus and useAppStatus', async () => {
   expect(seen.at(-1)).toBe('closed false active');
 });
 
-test('useOutbox: what waits, what was refused, and what can be done about it', async () => {
+test('useOutbox: lists pending and rejected writes, and discards them', async () => {
   const db = database(schema);
   const { drew, of } = tally();
   function Outbox() {
@@ -106,7 +106,7 @@ test('useOutbox: what waits, what was refused, and what can be done about it', a
   expect(element.textContent).toBe('0 wait, 0 refused');
 });
 
-test('useLocalId: the same for all, and at once for those who come later', async () => {
+test('useLocalId: returns the same id to all components, and at once to later ones', async () => {
   const db = database(schema);
   const seen: (string | null)[] = [];
   function Id() {
@@ -120,7 +120,7 @@ test('useLocalId: the same for all, and at once for those who come later', async
   expect(seen).toEqual([null, known, known]);
 });
 
-test('useInfiniteQuery: page after page, live as a whole, the same object while nothing changes', async () => {
+test('useInfiniteQuery: loads page after page, is live as a whole, and keeps the same object while nothing changes', async () => {
   const db = database(schema);
   const texts = ['a', 'b', 'c', 'd', 'e'];
   await db.transact(texts.map((text) => db.tx.todos[id()]!.create({ text })));
@@ -164,7 +164,7 @@ class Boundary extends Component<{ children: ReactNode }, { error?: Error }> {
   }
 }
 
-test('useSuspenseQuery: the fallback, then the answer; errors to the boundary; asked once', async () => {
+test('useSuspenseQuery: shows the fallback, then the result; errors reach the boundary; the query is sent once', async () => {
   const world = hubWorld();
   const db = database(schema, world);
   await db.transact(db.tx.todos[id()]!.create({ text: 'a' }));

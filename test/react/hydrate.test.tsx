@@ -13,7 +13,7 @@ afterEach(cleanUp);
 
 const schema = i.schema({ entities: { todos: i.entity({ text: i.string() }) } });
 
-test('no mismatch, though the answer is here already', async () => {
+test('hydration has no mismatch although the result is already loaded', async () => {
   const db = database(schema);
   await db.transact(db.tx.todos[id()]!.create({ text: 'a' }));
   const seen: string[] = [];

@@ -31,13 +31,13 @@ function namesOf(file: string): string[] {
   return checker.getExportsOfModule(module).map(({ name }) => name);
 }
 
-test('every name, types among them', () => {
+test('every official name is exported, including types', () => {
   const [theirs = [], own = []] = files.map(namesOf);
   expect(theirs.length).toBeGreaterThan(80);
   expect(theirs.filter((name) => !own.includes(name))).toEqual([]);
 });
 
-test('every value, and the list of them is theirs', () => {
+test('every official value is exported, and our list of them is complete', () => {
   expect(Object.keys(officialReactValues).sort()).toEqual(Object.keys(official).sort());
   expect(Object.keys(officialReactValues).filter((name) => !(name in ours))).toEqual([]);
 });
@@ -51,7 +51,7 @@ function membersOf(value: object): string[] {
   return [...names].sort();
 }
 
-test('every member of the database and of a room', () => {
+test('the database and a room have every official member', () => {
   const world = hubWorld();
   const theirs = official.init({ appId: world.config.appId });
   const db = ours.init(world.config);

@@ -30,7 +30,7 @@ function two() {
   return { world, ana, ben };
 }
 
-test('usePresence and useSyncPresence: who is here, drawn again only for what was asked', async () => {
+test('usePresence and useSyncPresence: show the members, and render only for requested changes', async () => {
   const { ana, ben, world } = two();
   const { drew, of } = tally();
   const Peer = memo(function Peer({ peer }: { peer: { name: string } }) {
@@ -60,7 +60,7 @@ test('usePresence and useSyncPresence: who is here, drawn again only for what wa
   expect([here.text, world.sent('leave-room').length]).toEqual(['', 1]);
 });
 
-test('what a Suspense boundary hides is in its room all the same; what goes is not', async () => {
+test('a component hidden by Suspense stays in its room, a removed component leaves', async () => {
   const { ana, world } = two();
   const never = new Promise<void>(() => {});
   function Here({ isWaiting }: { isWaiting: boolean }) {
@@ -86,7 +86,7 @@ test('what a Suspense boundary hides is in its room all the same; what goes is n
   expect(world.sent('leave-room')).toHaveLength(1);
 });
 
-test('topics: said by a child in its first effect, heard by the newest callback', async () => {
+test('topics: a child publishes in its first effect, and the newest callback receives it', async () => {
   const { ana, ben } = two();
   const received: string[] = [];
   function Hears({ mark }: { mark: string }) {
@@ -111,7 +111,7 @@ test('topics: said by a child in its first effect, heard by the newest callback'
   expect(received).toEqual(['a left Ben', 'b left Ben']);
 });
 
-test('useTypingIndicator: typing until nothing is heard, Enter, leaving the field, or leaving the page', async () => {
+test('useTypingIndicator: shows typing until the timeout, Enter, leaving the field, or leaving the page', async () => {
   const { ana, ben } = two();
   function Others() {
     const { active } = ana.rooms.useTypingIndicator(ana.room('chat', 'lobby'), 'box');
@@ -148,7 +148,7 @@ test('useTypingIndicator: typing until nothing is heard, Enter, leaving the fiel
   expect(others.text).toBe('');
 });
 
-test('the hooks on a room itself, as older programs call them', async () => {
+test('the hooks work on a room object, as older programs use them', async () => {
   const { ana, ben } = two();
   function Old() {
     const room = ana.room('chat', 'lobby');
@@ -177,7 +177,7 @@ test('the hooks on a room itself, as older programs call them', async () => {
   expect(old.text).toBe('Ben both');
 });
 
-test('Cursors: where the others point, in percent, and not more often than the eye needs', async () => {
+test('Cursors: shows where other members point, in percent, at a limited rate', async () => {
   const { ana, ben, world } = two();
   const render = ({ color, presence }: { color: string; presence: { name: string } }) => <em style={{ color }}>{presence.name}</em>;
   const anas = await page(<Cursors room={ana.room('chat', 'lobby')} renderCursor={render} className="space" as="section" />);

@@ -37,7 +37,7 @@ test(`everything is loading, and nothing is connected (React ${version})`, async
   expect(world.sockets).toBe(0);
 });
 
-test('a program on the server may ask all the same: then it connects', async () => {
+test('a program on the server connects when it queries explicitly', async () => {
   expect((await db.queryOnce({ todos: {} })).data).toEqual({ todos: [] });
   expect(world.sockets).toBe(1);
 });

@@ -27,7 +27,7 @@ async function withTodos(...texts: string[]) {
 
 const query = { todos: { $: { order: { text: 'asc' } } } } as const;
 
-test('a component that sorts its result in place changes no other one, and unchanged rows keep their identity', async () => {
+test('a component that sorts its result in place affects no other component, and unchanged rows keep their identity', async () => {
   const db = await withTodos('a', 'b', 'c');
   const rows: { text: string }[][] = [];
   function Backwards() {
@@ -50,7 +50,7 @@ test('a component that sorts its result in place changes no other one, and uncha
   expect([last[0] === first[0], last[1] === first[1], last[2] === first[2]]).toEqual([true, false, true]);
 });
 
-test('with nested lists, with a selector, and inside Suspense too', async () => {
+test('the same holds with nested lists, with a selector, and inside Suspense', async () => {
   const db = await withTodos('a');
   for (const name of ['x', 'y']) await db.transact(db.tx.tags[id()]!.create({ name }).link({ todos: db.ids[0]! }));
   const nested = { todos: { tags: { $: { order: { serverCreatedAt: 'asc' } } } } } as const;
@@ -73,7 +73,7 @@ test('with nested lists, with a selector, and inside Suspense too', async () => 
   await expect.poll(() => all.text).toBe('xy xy');
 });
 
-test('getInfiniteQueryInitialSnapshot: the list on the screen', async () => {
+test('getInfiniteQueryInitialSnapshot: returns the list on the screen', async () => {
   const db = await withTodos('a', 'b', 'c', 'd', 'e');
   const paged = { todos: { $: { limit: 2, order: { text: 'asc' } } } } as const;
   const snapshot = () => {
@@ -114,7 +114,7 @@ test('useInfiniteQuery: a second list of the same query shows its first page at 
   expect(text('first')).toBe('abcd');
 });
 
-test('useInfiniteQuery: back within a moment, the list is as it was left, and nothing is asked again', async () => {
+test('useInfiniteQuery: a list that is soon mounted again is unchanged, and sends no query again', async () => {
   const db = await withTodos('a', 'b', 'c');
   const seen: (string | undefined)[] = [];
   function List() {
@@ -136,7 +136,7 @@ test('useInfiniteQuery: back within a moment, the list is as it was left, and no
   await expect.poll(() => shown.text).toBe('abc');
 });
 
-test('a query that is new at each render inside Suspense: one warning that names what changes', async () => {
+test('a query that differs on each render inside Suspense warns once and names the part that changes', async () => {
   const db = await withTodos('a');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   let now = 0;
@@ -159,7 +159,7 @@ test('a query that is new at each render inside Suspense: one warning that names
   expect(warn.mock.calls[0]!.join(' ')).toContain("'todos.$.where.text.$gt'");
 });
 
-test('queries that change with what a user does are no reason to warn', async () => {
+test('queries that change with user input cause no warning', async () => {
   const db = await withTodos('a');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   function Search() {

@@ -88,7 +88,7 @@ afterEach(() => {
 
 afterAll(() => server.close());
 
-test('loading, rows, an own write, and what somebody else does', async () => {
+test('shows loading, rows, its own writes, and writes of another client', async () => {
   const [db, other] = [open(), open()];
   const list = id();
   await other.transact(other.tx.todos[id()]!.create({ list, text: 'run', done: false }));
@@ -108,7 +108,7 @@ test('loading, rows, an own write, and what somebody else does', async () => {
   expect(data.todos.map(({ text }) => text)).toEqual(['swim']);
 });
 
-test('a write is drawn before the server has heard of it', async () => {
+test('a write is rendered before the server receives it', async () => {
   const world = hubWorld();
   const db = kept(init({ ...world.config, schema }));
   render(<Todos db={db} list="mine" />);
@@ -122,12 +122,12 @@ test('a write is drawn before the server has heard of it', async () => {
   expect(rows()).toEqual(['swim']);
 });
 
-test('an app that the server does not have: the error is drawn', async () => {
+test('the error is rendered when the server does not have the app', async () => {
   render(<Todos db={open({ appId: id(), onError: () => {} })} list="any" />);
   expect((await screen.findByRole('alert')).textContent).toMatch(/app/i);
 });
 
-test('StrictMode: asked once, drawn once, and live', async () => {
+test('StrictMode: queries once, renders once, and is live', async () => {
   const world = hubWorld();
   const db = kept(init({ ...world.config, schema }));
   render(<Todos db={db} list="mine" />, { wrapper: StrictMode });
@@ -138,7 +138,7 @@ test('StrictMode: asked once, drawn once, and live', async () => {
   expect([rows(), world.sent('add-query').length, world.sent('remove-query').length]).toEqual([['swim'], 1, 0]);
 });
 
-test('unmounted, it hears nothing more; mounted again, it is there at once', async () => {
+test('receives nothing while unmounted, and shows its rows at once when mounted again', async () => {
   const [db, other] = [open(), open()];
   const list = id();
   const { unmount } = render(<Todos db={db} list={list} />);
@@ -151,7 +151,7 @@ test('unmounted, it hears nothing more; mounted again, it is there at once', asy
   await screen.findByText('run');
 });
 
-test('two components of one page agree', async () => {
+test('two components of one page show the same rows', async () => {
   const db = open();
   const list = id();
   const panes = (
@@ -189,7 +189,7 @@ test('useConnectionStatus in renderHook', async () => {
   unmount();
 });
 
-test('useOutbox in renderHook: a refused write is told of, and discarded', async () => {
+test('useOutbox in renderHook: a rejected write is reported and discarded', async () => {
   const db = open({ onError: () => {} });
   const create = db.tx.todos[id()]!.create({ list: id(), text: 'run', done: false });
   await db.transact(create).settled;

@@ -25,7 +25,7 @@ function unreachable() {
   return { db, server };
 }
 
-test('useQuery: an error to show instead of loading for ever, which the result replaces', async () => {
+test('useQuery: returns an error instead of loading forever, and then the result', async () => {
   const { db, server } = unreachable();
   const seen: boolean[] = [];
   function Todos() {
@@ -41,7 +41,7 @@ test('useQuery: an error to show instead of loading for ever, which the result r
   db.core.shutdown();
 }, 30_000);
 
-test('useSuspenseQuery: the fallback stays until there is a result', async () => {
+test('useSuspenseQuery: shows the fallback until there is a result', async () => {
   const { db, server } = unreachable();
   function Todos() {
     return <p>{db.useSuspenseQuery({ todos: {} }).data.todos?.length} todos</p>;

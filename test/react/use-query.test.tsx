@@ -22,7 +22,7 @@ async function withTodos(...texts: string[]) {
   return Object.assign(db, { ids });
 }
 
-test('loading, then the answer, then every change', async () => {
+test('returns loading, then the result, then every change', async () => {
   const db = await withTodos('run');
   const seen: unknown[] = [];
   function Todos() {
@@ -41,7 +41,7 @@ test('loading, then the answer, then every change', async () => {
   expect(seen).toHaveLength(3);
 });
 
-test('a write draws the row it changed, and no other', async () => {
+test('a write renders only the row that it changed', async () => {
   const db = await withTodos('a', 'b', 'c');
   const { drew, all } = tally();
   const Row = memo(function Row({ todo }: { todo: { text: string } }) {
@@ -72,7 +72,7 @@ test('a write draws the row it changed, and no other', async () => {
   expect(all).toEqual({ list: 3, aside: 2, a: 1, b: 1, c: 1, B: 1 });
 });
 
-test('a part: drawn again when it changed, though `select` is new and makes new objects', async () => {
+test('a selection renders only when it changed, though `select` is new and makes new objects', async () => {
   const db = await withTodos('a', 'b');
   const { drew, all } = tally();
   function Count() {
@@ -97,7 +97,7 @@ test('a part: drawn again when it changed, though `select` is new and makes new 
   expect([element.textContent, all]).toEqual(['3A,b', { count: 3, open: 3 }]);
 });
 
-test('who reads page info is told of it', async () => {
+test('a component that reads page info is updated when it changes', async () => {
   const db = await withTodos('a');
   const cursors: unknown[] = [];
   function First() {
@@ -111,7 +111,7 @@ test('who reads page info is told of it', async () => {
   expect([cursors[0], cursors.at(1), cursors.at(-1)]).toEqual([undefined, false, true]);
 });
 
-test('equal queries are one question; a page that changes route does not ask again, nor flicker', async () => {
+test('equal queries are sent once; a page that changes route neither sends them again nor flickers', async () => {
   const db = await withTodos('a');
   const seen: string[] = [];
   function Route({ name }: { name: string }) {
@@ -129,7 +129,7 @@ test('equal queries are one question; a page that changes route does not ask aga
   expect(db.world.sent('remove-query').filter(({ q }) => 'todos' in (q as object))).toEqual([]);
 });
 
-test('StrictMode asks once', async () => {
+test('StrictMode sends the query once', async () => {
   const db = await withTodos('a');
   function Todos() {
     return <p>{db.useQuery({ todos: {} }).data?.todos.length}</p>;
@@ -140,7 +140,7 @@ test('StrictMode asks once', async () => {
   expect(db.world.sent('remove-query').filter(({ q }) => 'todos' in (q as object))).toEqual([]);
 });
 
-test('another query shows its own answer, never the one before', async () => {
+test('another query shows its own result, never the previous one', async () => {
   const db = await withTodos('a', 'b');
   const seen: string[] = [];
   let choose: (text: string | null) => void = () => {};
@@ -161,7 +161,7 @@ test('another query shows its own answer, never the one before', async () => {
   expect(seen).toEqual(['a loading', 'a a', 'b loading', 'b b', 'null loading', 'a a']);
 });
 
-test('a query that cannot be asked throws where it stands', async () => {
+test('an invalid query throws where the hook is called', async () => {
   const db = database(schema);
   const errors: unknown[] = [];
   function Wrong() {
@@ -176,7 +176,7 @@ test('a query that cannot be asked throws where it stands', async () => {
   expect(errors).toEqual([expect.objectContaining({ code: 'query-invalid' })]);
 });
 
-test('somebody else: what was answered before is gone from the page at once', async () => {
+test('after the user changed, the previous results disappear at once', async () => {
   const db = await withTodos('secret');
   const seen: string[] = [];
   function Todos() {

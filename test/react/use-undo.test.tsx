@@ -43,7 +43,7 @@ async function open() {
   return { db, goal, todo, shown, after };
 }
 
-test('values, links, what came and what went: back, and again', async () => {
+test('values, links, creations and deletions are undone and redone', async () => {
   const { db, goal, todo, shown, after } = await open();
   expect(shown.text.trim()).toBe('swim: {"text":"buy"}');
   expect(await after(({ transact }) => transact(db.tx.todos[todo]!.update({ done: true, meta: { n: 1 } })))).toContain('"done":true');
@@ -59,13 +59,13 @@ test('values, links, what came and what went: back, and again', async () => {
   expect((await db.queryOnce({ goals: { todos: {} } })).data.goals).toMatchObject([{ todos: [{ id: todo }] }]);
 });
 
-test('what no live query shows is written, and never undone by guessing', async () => {
+test('a write to an entity outside all live queries is applied and cannot be undone', async () => {
   const { db, after } = await open();
   expect(await after(({ transact }) => transact(db.tx.todos[id()]!.update({ text: 'unseen' })))).toBe('swim: {"text":"buy"}');
   expect((await db.queryOnce({ todos: {} })).data.todos).toHaveLength(2);
 });
 
-test('what the server refuses is not there to be undone', async () => {
+test('a write that the server rejects cannot be undone', async () => {
   const { db, todo, after } = await open();
   expect(await after(({ transact }) => transact(db.tx.todos[todo]!.create({ text: 'twice' })))).toBe('swim: {"text":"buy"}');
 });

@@ -135,7 +135,7 @@ async function outcome(before: Who, way: Way, after: Who): Promise<string> {
   return world.log.join(', ');
 }
 
-describe('the user, the tab that changes it, and the next user', () => tableTests(table, outcome));
+describe('the current user, the tab that changes it, and the next user', () => tableTests(table, outcome));
 
 describe('what is stored', () => {
   test.each([
@@ -150,7 +150,7 @@ describe('what is stored', () => {
       { id: 'ana', refresh_token: 'a', isGuest: true, email: 'a@x' },
       { ...ana, isGuest: true, email: 'a@x' },
     ],
-  ])('%j is the user %j', async (stored, user) => {
+  ])('the stored value %j is read as the user %j', async (stored, user) => {
     expect(readUser(stored)).toEqual(user);
     const { account } = open(stored);
     expect([account.isLoaded, account.user]).toEqual([false, undefined]);
@@ -158,7 +158,7 @@ describe('what is stored', () => {
     expect([account.isLoaded, account.user]).toEqual([true, user ?? null]);
   });
 
-  test('a store that cannot be read: reported, and nobody is signed in', async () => {
+  test('a store that cannot be read is reported, and no user is signed in', async () => {
     const store = { ...memoryStore(), get: () => Promise.reject(new Error('broken')) };
     const world = open(undefined, { store });
     await world.account.loaded;
@@ -166,7 +166,7 @@ describe('what is stored', () => {
   });
 });
 
-test('changes at once are made one after the other, after the store is read', async () => {
+test('concurrent user changes are applied one after the other, after the store is read', async () => {
   const world = open(ana);
   const changes = [world.account.setUser(ben), world.account.setUser(undefined), world.account.setUser(ana)];
   expect(world.account.user).toBeUndefined();
@@ -175,7 +175,7 @@ test('changes at once are made one after the other, after the store is read', as
   expect(world.account.user).toEqual(ana);
 });
 
-test('a change that fails does not stop the next one; after the end there is none', async () => {
+test('after the client has closed, setUser rejects and a change from another tab has no effect', async () => {
   const world = open(ana);
   await world.account.loaded;
   world.close();
@@ -185,15 +185,15 @@ test('a change that fails does not stop the next one; after the end there is non
   expect([world.account.user, world.log]).toEqual([ana, []]);
 });
 
-describe('a page that is the end of an OAuth redirect', () => {
-  test('its user is signed in before writes are loaded, and other tabs are told', async () => {
+describe('a page that completes an OAuth redirect', () => {
+  test('signs the user in before writes are loaded, and notifies other tabs', async () => {
     const world = open(ana, { completeOAuthRedirect: () => Promise.resolve(ben) });
     await world.account.loaded;
     expect([world.account.user, world.account.error]).toEqual([ben, undefined]);
     expect(world.log).toEqual(['tell', 'load writes', 'assign owner', 'auth ben']);
   });
 
-  test('one that fails leaves the user who was signed in, and says why until the next sign-in', async () => {
+  test('keeps the signed-in user if the redirect failed, and exposes the error until the next sign-in', async () => {
     const world = open(ana, { completeOAuthRedirect: () => Promise.reject(new Error('denied')) });
     await world.account.loaded;
     expect([world.account.user, world.account.error]).toMatchObject([ana, { message: 'denied' }]);

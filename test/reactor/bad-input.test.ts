@@ -40,15 +40,15 @@ afterEach(async () => {
   expect(unhandled).toEqual([]);
 });
 
-describe('init is refused', () => {
+describe('init is rejected', () => {
   const initId = (dialogue: Dialogue): string => String(dialogue.sentMessages('init')[0]?.['client-event-id']);
   const noApp = { type: 'record-not-found', message: 'Record not found: app', hint: { 'record-type': 'app' }, 'original-event': { op: 'init' } }; // prettier-ignore
 
   test.each([
     ['an app that does not exist', noApp],
     ['an app id the server cannot read', { type: 'param-malformed', hint: { in: ['app-id'] }, 'original-event': { op: 'init' } }],
-    ['a reason nobody knows yet', { type: 'brand-new', hint: null, 'original-event': null }],
-  ])('%s: told once, to each query and to onError, however often it is tried', async (_name, more) => {
+    ['an unknown error type', { type: 'brand-new', hint: null, 'original-event': null }],
+  ])('%s: each query and onError receive the error once, however often init is retried', async (_name, more) => {
     const dialogue = started();
     const seen = await dialogue.subscribe();
     const once = dialogue.client.reactor.queries.once({ goals: { $: { limit: 1 } } }).catch((error: unknown) => error);
@@ -69,7 +69,7 @@ describe('init is refused', () => {
     expect([lastTitles(seen), dialogue.sentIds()]).toEqual([['a'], [write.eventId]]);
   });
 
-  test('a query asked while the app is known to be refused hears of it', async () => {
+  test('a query subscribed to after init was rejected receives the error', async () => {
     const dialogue = started();
     await settled();
     await dialogue.receive(rejection(initId(dialogue), noApp));
@@ -80,7 +80,7 @@ describe('init is refused', () => {
   });
 
   test.each(['sql-exception', 'timeout', null])(
-    'a server that fails (%s) is tried again, and nobody hears more than once',
+    'a server that fails (%s) is retried, and the app receives at most one error',
     async (type) => {
       const dialogue = started();
       const seen = await dialogue.subscribe();
@@ -96,7 +96,7 @@ describe('init is refused', () => {
     },
   );
 
-  test('a token that has expired: signed out, told as such, and on as nobody', async () => {
+  test('an expired token signs the user out, emits auth with null, and the client continues anonymously', async () => {
     const dialogue = started();
     const { account } = dialogue.client.reactor;
     const notified: unknown[] = [];
@@ -112,7 +112,7 @@ describe('init is refused', () => {
   });
 });
 
-describe('what the app asks for', () => {
+describe('requests by the app', () => {
   const schema = i.schema({ entities: { goals: i.entity({ title: i.string(), done: i.boolean().optional() }) } });
   const uris = { apiURI: 'http://127.0.0.1:9', websocketURI: 'ws://127.0.0.1:9/runtime/session' };
 
@@ -121,7 +121,7 @@ describe('what the app asks for', () => {
     [{ goals: { $: { where: { nothing: 1 } } } }, 'nothing'],
     [{ goals: 7 }, 'goals'],
     [null, ''],
-  ])('a query that makes no sense is refused at once: %j', async (query, word) => {
+  ])('an invalid query is rejected at once: %j', async (query, word) => {
     const db = init({ appId, schema, ...uris, onError: () => {} });
     const matcher = expect.objectContaining({ code: 'query-invalid', message: expect.stringContaining(word) });
     expect(() => db.subscribeQuery(query as never, () => {})).toThrow(matcher);
@@ -133,15 +133,15 @@ describe('what the app asks for', () => {
   });
 
   test.each([
-    ['nothing', undefined],
-    ['no chunk', { title: 'a' }],
-    ['a list with no chunk in it', [7]],
-    ['an id that is none', { __ops: [['update', 'goals', 'not-a-uuid', { title: 'a' }]], __etype: 'goals' }],
-    ['an attribute of another kind', { __ops: [['update', 'goals', g1, { title: 7 }]], __etype: 'goals' }],
-    ['a namespace that is none', { __ops: [['update', 'nowhere', g1, { title: 'a' }]], __etype: 'nowhere' }],
-    ['values that cannot be written', { __ops: [['update', 'goals', g1, { title: 1n }]], __etype: 'goals' }],
-    ['values that hold themselves', { __ops: [['update', 'goals', g1, circle()]], __etype: 'goals' }],
-  ])('a transaction that makes no sense is refused at once, and nothing of it is kept: %s', async (_name, chunks) => {
+    ['undefined', undefined],
+    ['an object that is not a chunk', { title: 'a' }],
+    ['a list without a chunk', [7]],
+    ['an invalid id', { __ops: [['update', 'goals', 'not-a-uuid', { title: 'a' }]], __etype: 'goals' }],
+    ['a value of the wrong type', { __ops: [['update', 'goals', g1, { title: 7 }]], __etype: 'goals' }],
+    ['an unknown namespace', { __ops: [['update', 'nowhere', g1, { title: 'a' }]], __etype: 'nowhere' }],
+    ['values that cannot be serialized', { __ops: [['update', 'goals', g1, { title: 1n }]], __etype: 'goals' }],
+    ['circular values', { __ops: [['update', 'goals', g1, circle()]], __etype: 'goals' }],
+  ])('an invalid transaction is rejected at once, and the outbox stays empty: %s', async (_name, chunks) => {
     const db = init({ appId, schema, ...uris, onError: () => {} });
     const outcome = await Promise.resolve()
       .then(() => db.transact(chunks as never))
@@ -151,7 +151,7 @@ describe('what the app asks for', () => {
     db.shutdown();
   });
 
-  test('a value that cannot be written, without a schema: refused, and the next write goes out', async () => {
+  test('without a schema, a value that cannot be serialized is rejected, and the next write is sent', async () => {
     const dialogue = await Dialogue.ready();
     all.push(dialogue);
     const outcome = await Promise.resolve()
@@ -161,7 +161,7 @@ describe('what the app asks for', () => {
     expect([outcome, dialogue.sentIds()]).toEqual(['transaction-invalid', [next.eventId]]);
   });
 
-  test('a query the server finds fault with: one error, for its listeners only, and it is not asked again', async () => {
+  test('a query that the server rejects gives its listeners one error, and is not sent again', async () => {
     const dialogue = await Dialogue.ready();
     all.push(dialogue);
     const seen = await dialogue.subscribe();
@@ -172,7 +172,7 @@ describe('what the app asks for', () => {
     expect([dialogue.sentMessages('add-query').length, dialogue.client.errors.length]).toEqual([1, 0]);
   });
 
-  test('a query the server finds fault with holds no confirmed write back', async () => {
+  test('a query that the server rejects keeps no confirmed write in the outbox', async () => {
     const dialogue = await Dialogue.ready();
     all.push(dialogue);
     await dialogue.subscribe();
@@ -195,7 +195,7 @@ function circle(): object {
   return self;
 }
 
-test('a port nobody listens on: one error, a query asked once ends, writes are kept, and closing leaves nothing', async () => {
+test('a port without a server: one error, queryOnce settles, writes are kept, and closing leaves nothing', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
   const { port } = taken.address() as { port: number };
@@ -225,7 +225,7 @@ describe('malformed frames', () => {
   });
   const mutated = fc.record({ frame: fc.constantFrom(...frames), changes: fc.array(change, { maxLength: 3 }), id: fc.nat(5) });
 
-  test('5,000 of them throw nothing, poison nothing, and leave the line of use', { timeout: patience }, async () => {
+  test('5,000 of them cause no exception and no corrupt state, and the connection stays usable', { timeout: patience }, async () => {
     const life = async (mutations: readonly { frame: string; changes: readonly Change[]; id: number }[]): Promise<void> => {
       const world = new FrameWorld();
       await world.begin();

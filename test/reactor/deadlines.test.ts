@@ -19,7 +19,7 @@ describe.each([
   ['back', -dayMs],
   ['forward', dayMs],
 ])('the clock is set %s by a day', (_name, jumpMs) => {
-  it('a query asked once fails after its timeout', async () => {
+  it('queryOnce fails after its timeout', async () => {
     const client = await connected();
     let failedWith: unknown;
     client.reactor.queries.once(goalsQuery).catch((error: unknown) => (failedWith = error));
@@ -36,7 +36,7 @@ describe.each([
     client.reactor.shutdown();
   });
 
-  it('a write that the server failed at goes out again after its pause', async () => {
+  it('a write that failed on the server is resent after its delay', async () => {
     const client = await connected();
     void client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' })).catch(() => {});
     await settled();
@@ -51,7 +51,7 @@ describe.each([
     client.reactor.shutdown();
   });
 
-  it('results are stored after their pause, and a confirmed write that no result contains is asked for', async () => {
+  it('results are stored after their delay, and a query without a confirmed write is requested again', async () => {
     const client = await connected();
     client.reactor.queries.subscribe(goalsQuery, listener());
     await client.receive(addQueryOk([], 1));
@@ -68,7 +68,7 @@ describe.each([
     client.reactor.shutdown();
   });
 
-  it('a silent connection is probed once it was silent, and not before', async () => {
+  it('a silent connection is probed after its timeout, and not before', async () => {
     const client = await connected();
     client.clock.jump(jumpMs);
     await client.clock.advance(9_000);

@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 describe('a session', () => {
-  test('begins with init, and with nothing else until it is answered', async () => {
+  test('starts with init, and sends nothing else until init has a response', async () => {
     const dialogue = new Dialogue();
     opened.push(dialogue);
     await dialogue.subscribe();
@@ -50,7 +50,7 @@ describe('a session', () => {
     expect(dialogue.sentMessages('init')[0]).not.toHaveProperty('refresh-token');
   });
 
-  test('tells its status as it goes', async () => {
+  test('emits each status change', async () => {
     const dialogue = new Dialogue();
     opened.push(dialogue);
     const notified: string[] = [];
@@ -60,7 +60,7 @@ describe('a session', () => {
     expect(notified).toEqual(['opened', 'authenticated', 'closed', 'connecting', 'opened', 'authenticated']);
   });
 
-  test('the token of the user who was kept goes along', async () => {
+  test('sends the refresh token of the stored user with init', async () => {
     const store = memoryStore();
     const user = { id: 'u1', refresh_token: 't1', isGuest: false };
     await store.write([{ put: 'user', value: user }]);
@@ -69,7 +69,7 @@ describe('a session', () => {
     expect(await dialogue.client.reactor.account.getUser()).toEqual(user);
   });
 
-  test('what the server says twice about init is heard once', async () => {
+  test('ignores a second init-ok', async () => {
     const dialogue = await ready();
     await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
@@ -88,20 +88,20 @@ describe('a session', () => {
       (own) => initError(own, { type: 'validation-failed', message: '`init` has already run for this session.' }),
     ],
     ['an init without an event id', () => ({ ...initError('', { type: 'validation-failed' }), 'client-event-id': null })],
-  ])('that is open is not ended by an error about %s', async (_what, error) => {
+  ])('that is open is not closed by an error about %s', async (_what, error) => {
     const dialogue = await ready();
     await dialogue.receive(error(String(dialogue.sentMessages('init')[0]?.['client-event-id'])));
     expect([dialogue.channel.isClosed, dialogue.client.reactor.status]).toEqual([false, 'authenticated']);
   });
 
-  test('that is open is ended by a server that takes back its own init', async () => {
+  test('that is open is closed when the server rejects its init afterwards', async () => {
     const dialogue = await ready();
     const own = String(dialogue.sentMessages('init')[0]?.['client-event-id']);
     await dialogue.receive(initError(own, { type: 'record-not-found', message: 'Record not found: app-user' }));
     expect([dialogue.channel.isClosed, dialogue.client.reactor.status]).toEqual([true, 'errored']);
   });
 
-  test('what it does not know is let be', async () => {
+  test('ignores messages about unknown queries and writes', async () => {
     const dialogue = await ready();
     for (const op of ['remove-query-ok', 'add-query-exists'] as const) await dialogue.receive({ op, q: { nothing: {} } });
     await dialogue.receive(refreshOk([], 1, { others: {} }), { op: 'transact-ok', 'tx-id': 1, 'client-event-id': 'nobody' });
@@ -110,7 +110,7 @@ describe('a session', () => {
 });
 
 describe('a query', () => {
-  test('is asked once, however many listen, and each is told', async () => {
+  test('is sent once for any number of listeners, and each is notified', async () => {
     const dialogue = await ready();
     const one = await dialogue.subscribe();
     const other = await dialogue.subscribe();
@@ -128,7 +128,7 @@ describe('a query', () => {
     expect(lastTitles(late)).toEqual(['a']);
   });
 
-  test('answers are told apart by their query, whatever the order of its keys', async () => {
+  test('results are matched to their query independently of key order', async () => {
     const dialogue = await ready();
     const query = { goals: { $: { where: { done: true, title: 'x' } } } };
     const done = await dialogue.subscribe(query);
@@ -138,7 +138,7 @@ describe('a query', () => {
     expect([lastTitles(done), lastTitles(all)]).toEqual([['x'], ['a']]);
   });
 
-  test('add-query-exists is no answer, and no error', async () => {
+  test('add-query-exists is neither a result nor an error', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive({ op: 'add-query-exists', q: goalsQuery });
@@ -148,7 +148,7 @@ describe('a query', () => {
     expect(seen.results).toHaveLength(1);
   });
 
-  test('add-query-exists in place of the first result, of a subscription that the server still had: it is asked anew', async () => {
+  test('add-query-exists in place of the first result makes the client send the query again', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     const [asked] = dialogue.sentMessages('add-query');
@@ -160,7 +160,7 @@ describe('a query', () => {
     expect(lastTitles(seen)).toEqual(['a']);
   });
 
-  test('a refresh puts the new answer in the place of the old one', async () => {
+  test('a refresh replaces the old result with the new one', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
@@ -168,7 +168,7 @@ describe('a query', () => {
     expect(lastTitles(seen)).toEqual(['b']);
   });
 
-  test('rows that did not change are the same objects', async () => {
+  test('unchanged rows keep their identity', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }, { id: g2, title: 'b' }], 1)); // prettier-ignore
@@ -178,7 +178,7 @@ describe('a query', () => {
     expect(after?.[1]).not.toBe(before?.[1]);
   });
 
-  test('attrs that come with a refresh are taken up before its answers', async () => {
+  test('the attrs of a refresh are applied before its results', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 1));
@@ -189,7 +189,7 @@ describe('a query', () => {
     expect(seen.results.at(-1)?.data['goals']).toEqual([{ id: g1, note: 'new' }]);
   });
 
-  test('asked once: resolved by the answer, and then forgotten', async () => {
+  test('queryOnce resolves with the result, and is then removed', async () => {
     const dialogue = await ready();
     const once = dialogue.client.reactor.queries.once(goalsQuery);
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
@@ -199,7 +199,7 @@ describe('a query', () => {
     expect(dialogue.ops).toEqual(['init']);
   });
 
-  test('asked once beside a live one: the answer that is there will do, and is not asked for again', async () => {
+  test('queryOnce uses the result of a live subscription without a request', async () => {
     const dialogue = await ready();
     await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
@@ -207,7 +207,7 @@ describe('a query', () => {
     expect(dialogue.ops).toEqual(['init', 'add-query']);
   });
 
-  test('asked once on a line that is lost: answered on the next', async () => {
+  test('queryOnce on a connection that is lost resolves on the next one', async () => {
     const dialogue = await ready();
     const once = dialogue.client.reactor.queries.once(goalsQuery);
     await settled();
@@ -217,7 +217,7 @@ describe('a query', () => {
     expect((await once).data).toEqual({ goals: [] });
   });
 
-  test('asked once of a server that says nothing: one error, in time', async () => {
+  test('queryOnce rejects with a timeout if the server does not respond', async () => {
     const dialogue = await ready();
     const once = dialogue.client.reactor.queries.once(goalsQuery).catch((error: unknown) => error);
     await dialogue.wait(30_000);
@@ -225,7 +225,7 @@ describe('a query', () => {
     expect(dialogue.sentMessages('remove-query')).toContainEqual(expect.objectContaining({ q: goalsQuery }));
   });
 
-  test('a refused one tells its listeners, and those of others nothing', async () => {
+  test('a rejected query gives an error to its listeners, and none to those of other queries', async () => {
     const dialogue = await ready();
     const other = await dialogue.subscribe();
     const seen = await dialogue.subscribe({ secrets: {} });
@@ -239,7 +239,7 @@ describe('a query', () => {
 });
 
 describe('a write', () => {
-  test('shows at once, goes out, is confirmed, and is forgotten when the answer has it', async () => {
+  test('is shown at once, sent, confirmed, and removed when the result contains it', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 10));
@@ -260,7 +260,7 @@ describe('a write', () => {
     expect([lastTitles(seen), dialogue.client.reactor.state.outbox.size]).toEqual([['Learn to swim'], 0]);
   });
 
-  test('the answer that has it may come before the confirmation', async () => {
+  test('is removed as well if the result that contains it arrives before the confirmation', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 10));
@@ -270,7 +270,7 @@ describe('a write', () => {
     expect([lastTitles(seen), dialogue.client.reactor.state.outbox.size]).toEqual([['a'], 0]);
   });
 
-  test('what others change is seen beneath it, and never over it', async () => {
+  test('is shown on top of changes by others, which never cover it', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a', done: false }], 10));
@@ -287,7 +287,7 @@ describe('a write', () => {
     expect(seen.results.map((result) => result.data['goals']?.[0])).not.toContainEqual(expect.objectContaining({ title: 'theirs' }));
   });
 
-  test('a refused one disappears, and those made after it stay', async () => {
+  test('disappears when it is rejected, and later writes stay', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
@@ -300,14 +300,14 @@ describe('a write', () => {
     expect(dialogue.client.errors).toEqual([]);
   });
 
-  test('they go out in the order they were made, without waiting for one another', async () => {
+  test('several writes are sent in the order they were made, without waiting for one another', async () => {
     const dialogue = await ready();
     const made = [dialogue.send(chunk('create', g1, {})), dialogue.send(chunk('create', g2, {})), dialogue.send(chunk('create', g3, {}))];
     await settled();
     expect(dialogue.sentIds()).toEqual(made.map(({ eventId }) => eventId));
   });
 
-  test('a transaction that makes no sense rejects its own promise, and nothing is sent', async () => {
+  test('a transaction that rejects its promise is not sent', async () => {
     const dialogue = await ready();
     const write = dialogue.client.reactor.writes.transact([{ __ops: [['link', 'goals', g1, { nowhere: 'no-id' }]], __etype: 'goals' }]);
     const outcome = await write.then(
@@ -317,7 +317,7 @@ describe('a write', () => {
     expect(dialogue.sentMessages('transact')).toHaveLength(outcome === 'rejected' ? 0 : 1);
   });
 
-  test('nobody waits for the promise of a refused write: it is reported, and no rejection is left over', async () => {
+  test('a rejected write whose promise has no handler is reported to onError', async () => {
     const dialogue = await ready();
     const write = dialogue.client.reactor.writes.transact([chunk('create', g1, { title: 'bad' })]);
     void write.queued;
@@ -327,8 +327,8 @@ describe('a write', () => {
   });
 });
 
-describe('a lost line', () => {
-  test('each query is asked once more, each waiting write goes out again under its own id, in order', async () => {
+describe('a lost connection', () => {
+  test('the client resends each query, and each pending write under its event id, in order', async () => {
     const dialogue = await ready();
     await dialogue.subscribe();
     await dialogue.subscribe({ goals: { $: { where: { done: true } } } });
@@ -345,7 +345,7 @@ describe('a lost line', () => {
     expect(dialogue.sentIds()).toEqual([sent[1]!.eventId, offline.eventId]);
   });
 
-  test('its screen stays as it was, own writes with it', async () => {
+  test('query results stay as they were, including pending writes', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
@@ -356,7 +356,7 @@ describe('a lost line', () => {
     expect(seen.errors).toEqual([]);
   });
 
-  test('the answer of the new session counts, even if its numbers are lower', async () => {
+  test('the result of the new session is used, even if its transaction id is lower', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
@@ -365,7 +365,7 @@ describe('a lost line', () => {
     expect(lastTitles(seen)).toEqual(['restored from backup']);
   });
 
-  test('writes of an earlier start go out first, under their own ids', async () => {
+  test('stored writes of earlier runs are sent first, under their own event ids', async () => {
     const cached = memoryStore();
     const store = { ...cached, close: () => {} };
     const before = new Dialogue({ store });
@@ -406,7 +406,7 @@ describe('shutting down', () => {
     expect(seen.results).toHaveLength(notified);
   });
 
-  test('what is called afterwards says so', async () => {
+  test('calls made afterwards fail with the code closed', async () => {
     const dialogue = await ready();
     dialogue.end();
     dialogue.end();
@@ -419,7 +419,7 @@ describe('shutting down', () => {
     expect(() => reactor.rooms.acquire('chat', 'r1')).toThrow(expect.objectContaining({ code: 'closed' }));
   });
 
-  test('at once after the start, with the store still being read', async () => {
+  test('right after the start settles the write while the store is still being read', async () => {
     const dialogue = new Dialogue();
     const write = dialogue.send(chunk('create', g1, {}));
     dialogue.end();

@@ -25,12 +25,12 @@ describe('schedules of faults', () => {
     expect(await play('ours', 'original')).toEqual(faultless);
   });
 
-  it('so it is on our own server, which needs no receipts', { timeout: 120_000 }, async () => {
+  it('on a Triplane server every write is applied once without receipts', { timeout: 120_000 }, async () => {
     expect(await play('ours', 'triplane')).toEqual(faultless);
   });
 
   it(
-    'without receipts none is lost or rejected wrongly, and some are applied twice: the stand-in is no server of ours',
+    'without receipts no write is wrongly rejected, but the stand-in of the original server applies some twice',
     { timeout: 120_000 },
     async () => {
       const counts = await play('ours, without receipts', 'original', 20);

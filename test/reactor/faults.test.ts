@@ -8,7 +8,7 @@ import { triplane } from '../interop/reference-weaknesses/sides.ts';
 import { init } from '../../src/index.ts';
 
 describe('in plain Node', () => {
-  test('F14: it starts, tells that there is no server, and shuts down', async () => {
+  test('F14: the client starts, reports that there is no server, and shuts down', async () => {
     expect(typeof window).toBe('undefined');
     const errors: Error[] = [];
     const uris = { apiURI: 'http://127.0.0.1:9', websocketURI: 'ws://127.0.0.1:9/runtime/session' };

@@ -35,7 +35,7 @@ const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(leve
 const nestedQuery = (levels: number): object => (levels === 0 ? {} : { goals: nestedQuery(levels - 1) });
 
 describe('limits of the server', () => {
-  it('a write above the size of a frame is refused before it is shown, also without a connection', async () => {
+  it('a write larger than a frame is rejected before it is shown, also without a connection', async () => {
     const client = testClient();
     const seen = listener();
     client.reactor.queries.subscribe(goalsQuery, seen);
@@ -51,7 +51,7 @@ describe('limits of the server', () => {
     ['max-frame-bytes', { 'max-frame-bytes': 1200 }, '€'.repeat(350)],
     ['max-transaction-steps', { 'max-transaction-steps': 1 }, 'x'],
     ['max-frame-depth', { 'max-frame-depth': 4 }, 'x'],
-  ])('%s as announced', async (limit, limits, title) => {
+  ])('the client enforces the announced %s', async (limit, limits, title) => {
     const client = await connected(limits);
     const seen = await write(client, 1, title);
     expect(seen.error()).toMatchObject({ code: 'limit', hint: { limit } });
@@ -60,7 +60,7 @@ describe('limits of the server', () => {
     client.reactor.shutdown();
   });
 
-  it('a frame of exactly the announced size goes out', async () => {
+  it('a frame of exactly the announced size is sent', async () => {
     const client = await connected();
     await write(client, 1, 'é'.repeat(400));
     const size = new TextEncoder().encode(JSON.stringify(client.sentMessages('transact')[0])).length;
@@ -77,7 +77,7 @@ describe('limits of the server', () => {
     }
   });
 
-  it('a write made before the limit was known is set aside with its reason, and those behind it go out', async () => {
+  it('a write made before the limit was known is rejected with its reason, and later writes are sent', async () => {
     const store = memoryStore();
     const client = testClient({ store });
     const big = await write(client, 1, 'x'.repeat(5000));
@@ -105,7 +105,7 @@ describe('limits of the server', () => {
     client.reactor.shutdown();
   });
 
-  it('presence and topics', async () => {
+  it('presence and topics above a limit are rejected and not sent', async () => {
     const { reactor, sentMessages } = await connected({ 'max-presence-bytes': 100, 'max-name-length': 10, 'max-frame-bytes': 10_000 });
     const limit = (name: string): unknown =>
       expect.objectContaining({ code: 'limit', hint: expect.objectContaining({ limit: name }) as unknown });
@@ -128,7 +128,7 @@ describe('limits of the server', () => {
     reactor.shutdown();
   });
 
-  it('presence published before the limit was known leaves the room, which is joined all the same', async () => {
+  it('presence published before the limit was known is dropped, and the room is still joined', async () => {
     const client = testClient();
     client.reactor.rooms.acquire('chat', 'r', { a: 'x'.repeat(200) });
     await connected({ 'max-presence-bytes': 100 }, client);
@@ -139,8 +139,8 @@ describe('limits of the server', () => {
   });
 });
 
-describe('a server that does not say what it cannot take', () => {
-  it('close 1009: the largest message in flight is set aside, and the others are sent again', async () => {
+describe('a server that does not name the request it rejects', () => {
+  it('close 1009: the largest message in flight is rejected, and the others are resent', async () => {
     const client = await connected();
     await write(client, 1, 'a');
     const big = await write(client, 2, 'x'.repeat(5000));
@@ -154,7 +154,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('close 1009: a query is not sent again', async () => {
+  it('close 1009: a query that is too large is not resent', async () => {
     const client = await connected();
     const seen = listener();
     client.reactor.queries.subscribe({ goals: { $: { where: { title: 'x'.repeat(3000) } } } }, seen);
@@ -170,7 +170,7 @@ describe('a server that does not say what it cannot take', () => {
 
   const unnamed = { op: 'error', status: 400, type: 'param-malformed', message: 'Malformed', hint: null } as const;
 
-  it('a rejection that names nothing is of the only message in flight', async () => {
+  it('a rejection that names no request applies to the only message in flight', async () => {
     const client = await connected();
     const bad = await write(client, 1, 'bad');
     await client.receive(unnamed);
@@ -179,7 +179,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('a rejection that names nothing, with several in flight: they are sent again one at a time', async () => {
+  it('a rejection that names no request, with several in flight, makes the client resend them one at a time', async () => {
     const client = await connected();
     const errors = [await write(client, 1, 'a'), await write(client, 2, 'bad'), await write(client, 3, 'c')];
     await client.receive(unnamed);
@@ -210,7 +210,7 @@ describe('a server that does not say what it cannot take', () => {
 
   const sentOps = (client: TestClient): unknown[] => client.transport.channel.sent.map(({ op }) => op);
 
-  it('while they are sent one at a time, a room whose join is never answered holds up the next request for 5 s, and none after that', async () => {
+  it('while requests are sent one at a time, a room join without a response delays the next request by 5 s, and none after that', async () => {
     const client = await oneAtATime(({ reactor }) => void reactor.rooms.acquire('chat', 'lobby'));
     await confirm(client, client.sentMessages('transact')[0]?.['client-event-id'], 2);
     await confirm(client, client.sentMessages('transact')[1]?.['client-event-id'], 3);
@@ -230,7 +230,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('while they are sent one at a time, a query that nobody listens to any longer holds up nothing, and is not sent', async () => {
+  it('while requests are sent one at a time, a query without listeners is not sent and delays no request', async () => {
     const stops: (() => void)[] = [];
     const client = await oneAtATime(({ reactor }) => {
       for (const title of ['x', 'y']) stops.push(reactor.queries.subscribe({ goals: { $: { where: { title } } } }, listener()));
@@ -247,7 +247,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('a write over which the connection is lost each time is set aside, and later writes and queries are answered', async () => {
+  it('a write that breaks the connection each time is rejected, and later writes and queries get a response', async () => {
     const client = await connected();
     const seen = listener();
     client.reactor.queries.subscribe(goalsQuery, seen);
@@ -288,7 +288,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('a server that is killed again and again, with a write in flight or without one, costs no write', async () => {
+  it('a server that is killed again and again, with or without a write in flight, causes no write to be lost', async () => {
     const client = await connected();
     const only = await write(client, 1, 'a');
     const kill = async (afterMs: number): Promise<void> => {
@@ -319,14 +319,14 @@ describe('a server that does not say what it cannot take', () => {
     return client;
   }
 
-  it('lost again and again under writes without end: whatever was in flight once only is sent without waiting', async () => {
+  it('when connections with writes in flight are lost repeatedly, a write that was in flight only once is sent without waiting', async () => {
     const client = await lostUnderWrites(await connected(), true);
     await write(client, 5, 'c');
     expect(client.sentMessages('transact')).toHaveLength(3);
     client.reactor.shutdown();
   });
 
-  it('sent one at a time until everything is answered that was in flight each time', async () => {
+  it('writes that were in flight on each lost connection are resent one at a time until all have a response', async () => {
     const client = await lostUnderWrites(await connected(), false);
     await write(client, 5, 'c');
     const sent = (): unknown[] => client.sentMessages('transact').map((message) => message['client-event-id']);
@@ -340,7 +340,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('a backlog that was in flight each time is sent faster and faster', async () => {
+  it('a backlog that was in flight on each lost connection is sent at an increasing rate', async () => {
     const client = await connected();
     for (let n = 1; n <= 99; n += 1) void client.reactor.writes.transact(chunk('create', goalId(n), { title: 'a' })).catch(() => {});
     await settled();
@@ -362,7 +362,7 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
-  it('a server that restarts again and again costs no write', async () => {
+  it('a server that restarts again and again causes no write to be lost', async () => {
     const client = await connected();
     const only = await write(client, 1, 'a');
     for (const code of [1001, 1012, 1001, 1012, 1001, 1012]) {
@@ -378,7 +378,7 @@ describe('a server that does not say what it cannot take', () => {
 });
 
 describe('outbox.discard', () => {
-  it('takes a waiting write, and those that need what it creates: nothing of them is shown, stored or sent', async () => {
+  it('removes a pending write and its dependents: none is shown, stored or sent', async () => {
     const store = memoryStore();
     const client = testClient({ store });
     const first = await write(client, 1, 'a');
@@ -395,7 +395,7 @@ describe('outbox.discard', () => {
     client.reactor.shutdown();
   });
 
-  it('takes a write in flight; one that is confirmed or unknown it leaves alone', async () => {
+  it('removes a write in flight, and ignores one that is confirmed or unknown', async () => {
     const client = await connected();
     const seen = listener();
     client.reactor.queries.subscribe(goalsQuery, seen);
@@ -415,7 +415,7 @@ describe('outbox.discard', () => {
     client.reactor.shutdown();
   });
 
-  it('a write that made an attribute leaves it to the next one that uses it', async () => {
+  it('passes an attribute that a removed write created to the next write that uses it', async () => {
     const client = testClient();
     const make = (n: number): Promise<unknown> =>
       client.reactor.writes.transact({ __ops: [['create', 'plans', goalId(n), { size: n }]], __etype: 'plans' }).catch(() => {});

@@ -25,7 +25,7 @@ function failing(fails: (edits: readonly KeyValueOp[]) => boolean): KeyValue & {
 const isResult = (edit: KeyValueOp): boolean => 'put' in edit && edit.put.startsWith('answer/');
 
 describe('a store that fails', () => {
-  it('at every write: one report, and writes still go out and settle', async () => {
+  it('on every write causes one report, and writes are still sent and settled', async () => {
     const client = testClient({ store: failing(() => true) });
     await settled();
     await client.receive(initOk());
@@ -43,7 +43,7 @@ describe('a store that fails', () => {
     client.reactor.shutdown();
   });
 
-  it('with no room for answers: writes are kept all the same', async () => {
+  it('on results still stores writes', async () => {
     const store = failing((edits) => edits.some(isResult));
     const client = testClient({ store });
     await settled();
@@ -57,7 +57,7 @@ describe('a store that fails', () => {
     client.reactor.shutdown();
   });
 
-  it('that cannot be read: an empty one, told once', async () => {
+  it('on reads is treated as empty and reported once', async () => {
     const broken: KeyValue = { ...memoryStore(), get: () => Promise.reject(new Error('no')), list: () => Promise.reject(new Error('no')) };
     const client = testClient({ store: broken });
     await settled();

@@ -24,12 +24,12 @@ beforeEach(async () => {
   return () => client.reactor.close();
 });
 
-test('who is signed in, and what the device is called', async () => {
+test('the client reads the user and the local id', async () => {
   expect(client.reactor.account.user).toEqual({ id: 'ana', refresh_token: 't', isGuest: false, email: 'ana@example.org' });
   expect(await client.reactor.localIds.get('guest')).toBe('04d096c3-700e-4768-abb9-33debf5a57ba');
 });
 
-test('an answer with a change behind it, and on it the writes that are not certain', async () => {
+test('the client shows a cached result with a delta, and pending writes on top', async () => {
   expect(seen.last).toMatchObject({ isStale: true, source: 'cache' });
   const goals = (seen.last?.data['goals'] as Goal[]).sort((a, b) => (a.id < b.id ? -1 : 1));
   expect(goals).toEqual([
@@ -40,7 +40,7 @@ test('an answer with a change behind it, and on it the writes that are not certa
   ]);
 });
 
-test('writes: one that is confirmed, one that was refused, one that needs it, one that waits', async () => {
+test('the client lists an acknowledged, a rejected, a blocked and a pending write', async () => {
   const { outbox } = client.reactor;
   const [rejected] = outbox.list();
   expect(outbox.list().map(({ state }) => state)).toEqual(['rejected', 'acknowledged', 'blocked', 'pending']);
@@ -53,7 +53,7 @@ test('writes: one that is confirmed, one that was refused, one that needs it, on
   expect(client.sentMessages('transact')).toHaveLength(2);
 });
 
-test('a refused write and what needs it are given up, and leave nothing', async () => {
+test('the client discards a rejected write and its dependents, without leaving records', async () => {
   const { outbox } = client.reactor;
   const gone = outbox.discard(outbox.list()[0]?.eventId ?? '');
   expect(gone).toHaveLength(2);
@@ -62,7 +62,7 @@ test('a refused write and what needs it are given up, and leave nothing', async 
   expect(await store.list('write/')).toHaveLength(2);
 });
 
-test('a table goes on from where it was', async () => {
+test('the client resumes a sync table from its last transaction', async () => {
   const events: TableEvent[] = [];
   new SyncTable(client.reactor).subscribe({ goals: {} }, (event) => events.push(event));
   await vi.waitFor(() => expect(events).toHaveLength(1), 9_000);

@@ -25,7 +25,7 @@ async function reconnect(client: TestClient): Promise<void> {
 }
 
 describe('while the socket is closing', () => {
-  it('no public call throws, and all of it is sent over the next connection', async () => {
+  it('no public call throws, and all requests are sent over the next connection', async () => {
     const client = await closingClient();
     const { queries, rooms, writes } = client.reactor;
     const received = listener();
@@ -73,7 +73,7 @@ describe('while the socket is closing', () => {
 });
 
 describe('a listener that throws', () => {
-  it('keeps no other listener from its result, and no write from being stored and sent', async () => {
+  it('does not prevent other listeners from receiving results, or writes from being stored and sent', async () => {
     const client = testClient();
     await settled();
     await client.receive(initOk());
@@ -95,12 +95,12 @@ describe('a listener that throws', () => {
   });
 });
 
-describe('a store that never answers', () => {
+describe('a store whose writes never settle', () => {
   function hanging(): KeyValue {
     return { ...memoryStore(), write: () => new Promise(() => {}), close: () => new Promise(() => {}) };
   }
 
-  it('a write: given up with one report, and the client goes on from memory', async () => {
+  it('the client reports it once and continues from memory', async () => {
     const client = testClient({ store: hanging() });
     await settled();
     await client.receive(initOk());
@@ -119,8 +119,8 @@ describe('a store that never answers', () => {
   });
 });
 
-describe('a store that is never read', () => {
-  it.each(['get', 'list'] as const)('%s: given up with one report; then the client connects, and writes are confirmed', async (method) => {
+describe('a store whose reads never settle', () => {
+  it.each(['get', 'list'] as const)('%s: the client reports it once, then connects, and writes are confirmed', async (method) => {
     const client = testClient({ store: { ...memoryStore(), [method]: () => new Promise(() => {}) } });
     const write = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
     await client.clock.advance(20_000);
@@ -140,7 +140,7 @@ describe('a store that is never read', () => {
 });
 
 describe('a query that cannot be sent', () => {
-  it('rejects at once, and nothing is left of it', async () => {
+  it('rejects at once, and does not keep the client from closing', async () => {
     const client = testClient();
     await settled();
     await client.receive(initOk());
@@ -154,7 +154,7 @@ describe('a query that cannot be sent', () => {
   });
 });
 
-it('what the outbox lists is what will be sent: nobody can change it', async () => {
+it('the outbox lists frozen entries', async () => {
   const client = testClient();
   void client.reactor.writes.transact(chunk('create', goalId(1), { title: 'mine' }));
   await settled();
@@ -173,10 +173,10 @@ it('what the outbox lists is what will be sent: nobody can change it', async () 
   client.reactor.shutdown();
 });
 
-describe('two users in a row', () => {
+describe('two consecutive users', () => {
   const user = (id: string) => ({ id, refresh_token: `token of ${id}`, isGuest: false });
 
-  it('a token that the server does not know signs out; the writes wait for the user', async () => {
+  it('a token that the server does not know signs the user out; the writes wait for the user', async () => {
     const store = { ...memoryStore(), close: () => {} };
     const official = { owner: 'alice', order: 1, createdMs: 1, sends: 1, isAdopted: true, steps: [['delete-entity', goalId(1), 'goals']] };
     await store.write([
@@ -218,7 +218,7 @@ describe('two users in a row', () => {
     next.reactor.shutdown();
   });
 
-  it('mutations of the first, read late from a slow store, are not sent in the name of the second', async () => {
+  it('writes of the first user that are read late from a slow store are not sent as the second user', async () => {
     const store = memoryStore();
     const alice = testClient({ store: { ...store, close: () => {} } });
     await settled();

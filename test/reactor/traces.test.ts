@@ -53,10 +53,14 @@ const life = (options: ConstructorParameters<typeof World>[0]) => async (trace: 
 
 const ours = { remembers: true, promises: { 'refresh-covers-all': true, 'deduplicates-transactions': true } };
 
-test('with a server that remembers: nothing lost, nothing twice, nothing out of order', () =>
+test('on a server that deduplicates, no write is lost, applied twice or out of order', () =>
   checkAsync(fc.asyncProperty(calm, life(ours)), 100), patience); // prettier-ignore
 
-test('the same while the server fails now and then', () => checkAsync(fc.asyncProperty(rough, life(ours)), 100), patience);
+test(
+  'on a server that deduplicates and sometimes fails, no write is lost, applied twice or out of order',
+  () => checkAsync(fc.asyncProperty(rough, life(ours)), 100),
+  patience,
+);
 
-test("with InstantDB's server, which forgets: nothing lost, and what is seen in the end is what the server has", () =>
+test('on InstantDB’s server, which does not deduplicate, no write is lost, and the client finally shows the server’s data', () =>
   checkAsync(fc.asyncProperty(rough, life({})), 60), patience); // prettier-ignore

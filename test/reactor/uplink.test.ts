@@ -31,7 +31,7 @@ function closedStore(contents: KeyValue = memoryStore()): { readonly store: KeyV
 
 const write = ({ reactor }: TestClient) => reactor.writes.transact(chunk('create', goalId(1), { title: 'Swim' }));
 
-test('who is signed in is known before anything is sent', async () => {
+test('the client reads the user before it sends anything', async () => {
   const contents = memoryStore();
   await contents.write([{ put: 'user', value: ana }]);
   const { store, open } = closedStore(contents);
@@ -59,7 +59,7 @@ test('a query that may be answered locally shows a write that was made before th
   expect(seen.results).toMatchObject([{ source: 'local', data: { goals: [{ title: 'Swim' }] } }]);
 });
 
-test('a query asked once and a sign-in before the store is open are done once it is', async () => {
+test('queryOnce and a sign-in before the store is open complete once it is open', async () => {
   const { store, open } = closedStore();
   const client = testClient({ store });
   const result = client.reactor.queries.once(goalsQuery);
@@ -72,7 +72,7 @@ test('a query asked once and a sign-in before the store is open are done once it
   await expect(result).resolves.toMatchObject({ data: { goals: [] } });
 });
 
-test('closed before the store is open: the write is stored for its user, and no connection is opened', async () => {
+test('a client closed before the store is open stores the write for its user, and opens no connection', async () => {
   const contents = memoryStore();
   await contents.write([{ put: 'user', value: ana }]);
   const { store, open } = closedStore(contents);
@@ -89,7 +89,7 @@ test('closed before the store is open: the write is stored for its user, and no 
   expect([client.transport.channels, client.clock.timers, client.errors]).toEqual([[], 0, []]);
 });
 
-test('closed before the store is open: another tab receives the write, and sends it', async () => {
+test('another tab sends the write of a client closed before the store is open', async () => {
   const browser = new FakeBrowser();
   const contents = { ...memoryStore(), close: () => {} };
   const first = testClient({ store: contents, tabs: browser.tab() });

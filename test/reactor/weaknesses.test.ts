@@ -43,7 +43,7 @@ afterEach(() => {
 });
 
 describe('writes', () => {
-  test('W-01: a write whose confirmation was lost goes out under the same id, and is confirmed by the answer to the first', async () => {
+  test('W-01: a write whose confirmation was lost is resent under the same event id, and is confirmed', async () => {
     const dialogue = await ready({}, { triplane: { 'deduplicates-transactions': true } });
     const write = await dialogue.create(g1, { title: 'a' });
     await dialogue.drop();
@@ -52,7 +52,7 @@ describe('writes', () => {
     expect(write.outcome).toBe('synced');
   });
 
-  test('W-01: a create that is refused after it went out twice is looked up before it is called failed', async () => {
+  test('W-01: a create that is rejected after it was sent twice is looked up, and confirmed if the entity exists', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 10));
@@ -67,7 +67,7 @@ describe('writes', () => {
     expect([write.outcome, lastTitles(seen)]).toEqual(['synced', ['a']]);
   });
 
-  test('W-01: and if it is not there, it has failed', async () => {
+  test('W-01: a create that is rejected after it was sent twice fails if the entity does not exist', async () => {
     const dialogue = await ready();
     const write = await dialogue.create(g1, { title: 'a' });
     await dialogue.drop();
@@ -76,7 +76,7 @@ describe('writes', () => {
     expect(write.outcome).toBe('refused');
   });
 
-  test('W-02: a server that is away or slow takes no write with it', async () => {
+  test('W-02: no write is lost while a server is unreachable or slow', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 10));
@@ -94,7 +94,7 @@ describe('writes', () => {
   });
 
   test.each(['operation-timed-out', 'timeout', 'sql-exception', null])(
-    'W-03: status 500 (%s) tells nothing: the write is kept and sent again under its id',
+    'W-03: after status 500 (%s) the write is kept and resent under its event id',
     async (type) => {
       const dialogue = await ready();
       const write = await dialogue.create(g1, { title: 'a' });
@@ -107,7 +107,7 @@ describe('writes', () => {
     },
   );
 
-  test('W-04: a refused write leaves the screen, also if an answer came while it was on its way', async () => {
+  test('W-04: a rejected write is no longer shown, also if a result arrived while it was in flight', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 10));
@@ -118,7 +118,7 @@ describe('writes', () => {
     expect(lastTitles(seen)).toEqual(['theirs']);
   });
 
-  test('W-05: a confirmed write that no answer takes in is asked about, and does not hide the truth for ever', async () => {
+  test('W-05: if no result contains a confirmed write, the client requests the query again and shows the server’s result', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
@@ -133,7 +133,7 @@ describe('writes', () => {
     expect(dialogue.sentMessages('add-query')).toHaveLength(2);
   });
 
-  test('W-05: a server whose refreshes cover every query needs no asking', async () => {
+  test('W-05: if the server’s refreshes cover every query, no request is needed', async () => {
     const dialogue = await ready({}, { triplane: { 'refresh-covers-all': true } });
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
@@ -142,7 +142,7 @@ describe('writes', () => {
     expect([lastTitles(seen), dialogue.client.reactor.state.outbox.size]).toEqual([['a'], 0]);
   });
 
-  test('W-06: a write is shown until an answer contains it, by its place in the log and not by its number alone', async () => {
+  test('W-06: a write is shown until a result contains it by log position, not by transaction id alone', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], { 'processed-tx-id': 9, 'processed-isn': '1/0/90' }));
@@ -155,7 +155,7 @@ describe('writes', () => {
     expect(seen.results.map((result) => (result.data['goals']?.[0] as { title: string }).title)).toEqual(['a', 'b', 'b']);
   });
 
-  test('W-07: a query nobody listens to any more keeps no write from being forgotten', async () => {
+  test('W-07: a query without listeners keeps no write in the outbox', async () => {
     const dialogue = await ready();
     const idle = await dialogue.subscribe({ goals: { $: { where: { done: true } } } });
     await dialogue.subscribe();
@@ -166,7 +166,7 @@ describe('writes', () => {
     expect(dialogue.client.reactor.state.outbox.size).toBe(0);
   });
 
-  test('W-11: type, status, hint and trace of a refusal reach the app', async () => {
+  test('W-11: the app receives type, status, hint and trace id of a rejection', async () => {
     const dialogue = await ready();
     const write = await dialogue.create(g1, { title: 'a' });
     await dialogue.receive(rejection(write.eventId, { type: 'record-not-unique', hint: { label: 'title' }, 'trace-id': 't9' }));
@@ -182,7 +182,7 @@ describe('writes', () => {
     expect([write.status, write.outcome]).toEqual(['enqueued', 'refused']);
   });
 
-  test('W-12: a refused write can be read after the next start', async () => {
+  test('W-12: a rejected write is listed after a restart', async () => {
     const store = disk();
     const before = await ready({ store });
     const write = await before.create(g1, { title: 'a' });
@@ -195,7 +195,7 @@ describe('writes', () => {
     expect(after.sentIds()).toEqual([]);
   });
 
-  test('W-13: a token that is no longer good costs no write', async () => {
+  test('W-13: no write is lost when a token expires', async () => {
     const store = disk();
     await store.write([{ put: 'user', value: ann }]);
     const dialogue = started({ store });
@@ -213,7 +213,7 @@ describe('writes', () => {
     expect(dialogue.sentIds()).toEqual([write.eventId]);
   });
 
-  test('W-13: writes wait while their maker is away, and go out in nobody else’s name', async () => {
+  test('W-13: writes wait while their user is signed out, and are not sent as another user', async () => {
     const dialogue = await ready();
     const { account } = dialogue.client.reactor;
     await account.setUser(ann);
@@ -232,7 +232,7 @@ describe('writes', () => {
     expect(dialogue.sentIds()).toEqual([write.eventId]);
   });
 
-  test('W-13: the same user once more changes nothing', async () => {
+  test('W-13: a new token of the same user keeps the results', async () => {
     const dialogue = await ready();
     const { account } = dialogue.client.reactor;
     await account.setUser(ann);
@@ -244,7 +244,7 @@ describe('writes', () => {
     expect([dialogue.sentMessages('init')[0]?.['refresh-token'], lastTitles(seen)]).toEqual(['t-new', ['a']]);
   });
 
-  test('W-13: what one user saw is not shown to the next', async () => {
+  test('W-13: results of one user are not shown to the next', async () => {
     const dialogue = await ready();
     const { account } = dialogue.client.reactor;
     await account.setUser(ann);
@@ -260,14 +260,14 @@ describe('writes', () => {
   });
 
   // That one tab sends for all, and that they show one another's writes: faults.test.ts, tab-traces.test.ts.
-  test('W-14: writes of several tabs are records of their own', async () => {
+  test('W-14: writes of several tabs are stored as separate records', async () => {
     const store = disk();
     const tabs = [started({ store }), started({ store })];
     for (let at = 0; at < 20; at += 1) await tabs[at % 2]?.create(goalId(at), { title: String(at) });
     expect(await store.list('write/')).toHaveLength(20);
   });
 
-  test('W-15: steps that change or delete an attr stay in a write that is put in newer terms', async () => {
+  test('W-15: steps that change or delete an attr stay in a write whose attrs are remapped', async () => {
     const dialogue = started();
     const steps: Step[] = [
       ['update-attr', { id: attrIds.title, 'index?': true }],
@@ -283,7 +283,7 @@ describe('writes', () => {
     expect(dialogue.sentMessages('transact')[0]?.['tx-steps']).toEqual(steps);
   });
 
-  test('W-16: while the app is closed for writing, what waits is held and not thrown away', async () => {
+  test('W-16: while the app is read-only, pending writes are held and not discarded', async () => {
     const dialogue = started();
     const cached = await dialogue.create(g1, { title: 'a' });
     await dialogue.open({ 'app-status': { status: 'read-only' } });
@@ -294,15 +294,18 @@ describe('writes', () => {
     expect([dialogue.sentIds(), cached.outcome]).toEqual([[cached.eventId], 'waiting']);
   });
 
-  test.each(['app-read-only', 'app-disabled', 'rate-limited'])('W-16: a refusal that passes (%s) is no refusal', async (type) => {
-    const dialogue = await ready();
-    const write = await dialogue.create(g1, { title: 'a' });
-    await dialogue.receive(rejection(write.eventId, { type, hint: { 'retry-after': 2 } }));
-    await dialogue.wait(1_900);
-    expect(dialogue.sentIds()).toHaveLength(1);
-    await dialogue.wait(60_000);
-    expect([write.outcome, dialogue.sentIds().length]).toEqual(['waiting', 2]);
-  });
+  test.each(['app-read-only', 'app-disabled', 'rate-limited'])(
+    'W-16: after a temporary rejection (%s) the write is resent',
+    async (type) => {
+      const dialogue = await ready();
+      const write = await dialogue.create(g1, { title: 'a' });
+      await dialogue.receive(rejection(write.eventId, { type, hint: { 'retry-after': 2 } }));
+      await dialogue.wait(1_900);
+      expect(dialogue.sentIds()).toHaveLength(1);
+      await dialogue.wait(60_000);
+      expect([write.outcome, dialogue.sentIds().length]).toEqual(['waiting', 2]);
+    },
+  );
 
   test('W-37: values are sent and shown as they were written', async () => {
     const dialogue = await ready();
@@ -314,7 +317,7 @@ describe('writes', () => {
     expect(lastTitles(seen)).toEqual([title]);
   });
 
-  test('W-38: a write goes out only when it is on disk, and is on disk before it is told to be kept', async () => {
+  test('W-38: a write is sent, and its queued promise resolved, only when it is on disk', async () => {
     const cached = memoryStore();
     let finish = (): void => {};
     const isWrite = (edit: KeyValueOp): boolean => 'put' in edit && edit.put.startsWith('write/');
@@ -337,7 +340,7 @@ describe('writes', () => {
     expect(await cached.list('write/')).toHaveLength(1);
   });
 
-  test('W-42: refused for an attr that somebody else made first, it goes out again with theirs', async () => {
+  test('W-42: a write rejected because another client created its attr first is resent with that attr', async () => {
     const dialogue = await ready({}, { attrs: goalAttrs.slice(0, 1) });
     const write = await dialogue.create(g1, { title: 'a' });
     expect(dialogue.sentMessages('transact')[0]?.['tx-steps'][0]?.[0]).toBe('add-attr');
@@ -352,7 +355,7 @@ describe('writes', () => {
 });
 
 describe('queries', () => {
-  test('W-08: an older answer does not overwrite a newer one', async () => {
+  test('W-08: an older result does not overwrite a newer one', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(refreshOk([{ id: g1, title: 'new' }], 12), addQueryOk([{ id: g1, title: 'old' }], 9));
@@ -362,7 +365,7 @@ describe('queries', () => {
   });
 
   test.each(['rate-limited', 'timeout', 'operation-timed-out', 'sql-exception', null])(
-    'W-09: a query that failed with %s is asked again, and nobody is bothered',
+    'W-09: a query that failed with %s is resent, and its listeners get no error',
     async (type) => {
       const dialogue = await ready();
       const seen = await dialogue.subscribe();
@@ -380,7 +383,7 @@ describe('queries', () => {
     },
   );
 
-  test('W-10: after a refresh that failed, every query is removed and asked anew', async () => {
+  test('W-10: after a refresh that failed, every query is removed and sent again', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([{ id: g1, title: 'old' }], 10));
@@ -390,7 +393,7 @@ describe('queries', () => {
     expect([lastTitles(seen), dialogue.client.errors]).toEqual([['new'], []]);
   });
 
-  test('W-20: a query asked once that was not answered leaves nothing behind', async () => {
+  test('W-20: a queryOnce that times out is removed', async () => {
     const dialogue = await ready({ queryTimeoutMs: 5_000 });
     const outcome = dialogue.client.reactor.queries.once(goalsQuery).catch((error: { code: string }) => error.code);
     await dialogue.wait(5_000);
@@ -400,7 +403,7 @@ describe('queries', () => {
     expect(dialogue.ops).toEqual(['init']);
   });
 
-  test('W-29: a change is told once, to those it concerns, with the rows it left alone', async () => {
+  test('W-29: changes notify only affected listeners, once, with unchanged rows keeping their identity', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
     const apart = await dialogue.subscribe({ goals: { $: { where: { title: 'apart' } } } });
@@ -415,7 +418,7 @@ describe('queries', () => {
 });
 
 describe('the connection', () => {
-  test('W-17: the network comes back before the timer: one socket, and it is left alone', async () => {
+  test('W-17: when the network returns before the timer, the client opens one socket and keeps it', async () => {
     const dialogue = await ready();
     const { network, transport, clock } = dialogue.client;
     dialogue.channel.on.closed({ code: 1006, reason: '' });
@@ -427,7 +430,7 @@ describe('the connection', () => {
     expect([opened, transport.channels.length, dialogue.client.reactor.status]).toEqual([2, 2, 'authenticated']);
   });
 
-  test('W-18: a line that went silent is asked, and given up if it does not answer', async () => {
+  test('W-18: a silent connection is probed, and closed if there is no response', async () => {
     const dialogue = await ready();
     await dialogue.client.clock.advance(10_000);
     expect(dialogue.sentMessages('remove-query')).toMatchObject([{ q: { $$probe: {} } }]);
@@ -436,14 +439,14 @@ describe('the connection', () => {
     expect(dialogue.client.transport.channels.length + Number(dialogue.client.reactor.status === 'closed')).toBe(2);
   });
 
-  test('W-22: a server that is down does not change the way to it for good', async () => {
+  test('W-22: repeated disconnects do not change the transport permanently', async () => {
     const dialogue = await ready();
     for (let at = 0; at < 3; at += 1) await dialogue.drop();
     expect(dialogue.client.transport.channels).toHaveLength(4);
     expect(dialogue.client.reactor.status).toBe('authenticated');
   });
 
-  test('W-30: what waits for a room has a limit, and says so', async () => {
+  test('W-30: the number of messages waiting for a room is limited, and publishTopic throws above it', async () => {
     const dialogue = await ready();
     const { rooms } = dialogue.client.reactor;
     rooms.acquire('chat', 'r1');
@@ -451,14 +454,14 @@ describe('the connection', () => {
     expect(() => rooms.publishTopic('r1', 'wave', 1_000)).toThrow(expect.objectContaining({ code: 'limit' }));
   });
 
-  test('W-30: what waits to be sent has a limit, and the write that is too many is refused by name', async () => {
+  test('W-30: the outbox is limited, and a write above the limit is rejected with the code limit', async () => {
     const dialogue = started({ outboxLimit: 3 });
     for (let at = 0; at < 3; at += 1) await dialogue.create(goalId(at), { title: 'a' });
     const last = await dialogue.create(goalId(4), { title: 'b' });
     expect([last.outcome, dialogue.client.reactor.outbox.list().length]).toEqual(['limit', 3]);
   });
 
-  test('W-32: an init the server failed at is tried again soon; one it refused is told, and tried again later', async () => {
+  test('W-32: an init that failed is retried soon; one that was rejected is reported, and retried later', async () => {
     const dialogue = started();
     const seen = await dialogue.subscribe();
     const init = (): string => String(dialogue.sentMessages('init')[0]?.['client-event-id']);
@@ -489,7 +492,7 @@ describe('rooms', () => {
   };
   const peers = (dialogue: Dialogue): unknown => dialogue.client.reactor.rooms.presence('r1', {})?.peers;
 
-  test('W-19: what is said between two lines waits, and is said once', async () => {
+  test('W-19: a message published while disconnected is sent once, after the room is rejoined', async () => {
     const dialogue = await room();
     await dialogue.drop({ reopen: false });
     dialogue.client.reactor.rooms.publishTopic('r1', 'wave', { hello: 1 });
@@ -511,7 +514,7 @@ describe('rooms', () => {
     expect(Object.keys(peers(dialogue) as object)).toEqual(['D']);
   });
 
-  test('W-24: a joiner who is not told who is there asks again', async () => {
+  test('W-24: a client that receives no presence after joining joins again', async () => {
     const dialogue = await room();
     await dialogue.wait(2_500);
     expect(dialogue.ops.filter((op) => op.endsWith('-room'))).toEqual(['join-room', 'leave-room', 'join-room']);
@@ -527,7 +530,7 @@ describe('rooms', () => {
     expect(dialogue.sentMessages('join-room')).toHaveLength(3);
   });
 
-  test('W-25: rooms of the same id and another type can be told apart, if the app asks for it', async () => {
+  test('W-25: rooms of the same id and another type are separate if roomsByType is set', async () => {
     const worlds = [
       [false, ['r1']],
       [true, ['chat/r1', 'table/r1']],
@@ -539,7 +542,7 @@ describe('rooms', () => {
     }
   });
 
-  test('W-26: a refused join reaches those who wait for the room', async () => {
+  test('W-26: a rejected join is reported to the presence listeners of the room', async () => {
     const dialogue = await ready();
     const { rooms } = dialogue.client.reactor;
     rooms.acquire('chat', 'r1');
@@ -551,7 +554,7 @@ describe('rooms', () => {
     expect(notified.at(-1)).toMatchObject({ isLoading: false, error: 'disabled' });
   });
 
-  test('W-27: several messages in one frame are heard in their order', () => {
+  test('W-27: several messages in one frame are received in order', () => {
     const received: string[] = [];
     const socket = { readyState: 1, onopen: null, onmessage: null as ((event: never) => void) | null, onerror: null, onclose: null, send() {}, close() {} }; // prettier-ignore
     const on = { opened() {}, activity() {}, fault() {}, closed() {}, message: ({ op }: { op: string }) => void received.push(op) };

@@ -34,7 +34,7 @@ test.each(['socketio', 'ws'] as const)('A3: an event over %s is what wire.parseE
   expect(got[0]).toMatchObject({ wrapped: transport === 'ws' ? { n: 1 } : { topic: 'a.b', payload: { n: 1 } } });
 });
 
-test('A5, A6: documents are watched on other topics and found under another key', async () => {
+test('A5, A6: documents can be watched on other topics and found under another key', async () => {
   const client = world.client({
     wire: {
       syncTopics: (service) => [`documents.${service}`],
@@ -51,12 +51,12 @@ test('A5, A6: documents are watched on other topics and found under another key'
   await until(() => got, [0, 1]);
 });
 
-test('A7: whether the sender hears itself is what wire.selfEcho says', () => {
+test('A7: wire.selfEcho decides whether the sender receives its own messages', () => {
   expect(world.client().channel('board:1').capabilities.selfEcho).toBe(true);
   expect(world.client({ wire: { selfEcho: false } }).channel('board:1').capabilities.selfEcho).toBe(false);
 });
 
-test('A8: a validation has another body and another answer', async () => {
+test('A8: a validation can have another body and another response', async () => {
   const bodies: unknown[] = [];
   const { schemas } = world.client({
     fetch: (_url, init) => {
@@ -71,7 +71,7 @@ test('A8: a validation has another body and another answer', async () => {
   expect(bodies).toEqual([{ document: { m: 1 } }]);
 });
 
-test('A9: a webhook is signed under other names, in another form', () => {
+test('A9: a webhook can be signed under other header names, in another format', () => {
   const now = 1_790_000_000_000;
   const signature = createHmac('sha256', 's').update(`v1:${now}:{"n":1}`).digest('base64');
   const scheme = {
@@ -85,7 +85,7 @@ test('A9: a webhook is signed under other names, in another form', () => {
   expect(() => verifyPlatformWebhook('{"n":2}', headers, 's', { now, scheme })).toThrow('signature');
 });
 
-test('A10: topics have other names', async () => {
+test('A10: topics can have other names', async () => {
   await expect(world.client().rest.topics.get('Orders/Changed')).rejects.toThrow(TypeError);
   // A pattern with the flag `g` remembers where it stopped: it is asked anew each time.
   const { topics } = world.client({ wire: { topicName: /^[A-Za-z/]+$/g } }).rest;
@@ -93,7 +93,7 @@ test('A10: topics have other names', async () => {
   expect(world.double.requests.map(({ path }) => path)).toEqual(Array(3).fill('/api/topics/Orders%2FChanged'));
 });
 
-test('A11: a deleted document is known by another field', async () => {
+test('A11: a deleted document can be marked by another field', async () => {
   const { sync } = world.client({ wire: { isDeleted: (document) => 'tombstone' in document } });
   const { id } = await sync.create('board', { n: 0 });
   const stored = world.double.space().documents.get(`board/${id}`);
@@ -103,7 +103,7 @@ test('A11: a deleted document is known by another field', async () => {
   expect(await sync.get('board', id)).toBeNull();
 });
 
-test('a document that is created anew under the id of a deleted one is shown', async () => {
+test('a document recreated under the id of a deleted one is shown', async () => {
   const { sync } = world.client();
   const { id } = await sync.create('board', { n: 0 }, { id: 'doc_1' });
   const got: unknown[] = [];
@@ -118,7 +118,7 @@ test('a document that is created anew under the id of a deleted one is shown', a
   await until(() => got.at(-1), 9);
 });
 
-test('a plain WebSocket whose pings go unanswered is opened anew; one whose pings are answered is kept', async () => {
+test('a plain WebSocket whose pings get no response is reopened; one whose pings get a response is kept', async () => {
   const clock = new VirtualClock(Date.now());
   const client = world.client({ transport: 'ws', clock });
   const connected = client.connect();

@@ -84,7 +84,7 @@ test('as frames of the plain WebSocket', async () => {
   expect(client.status).toBe('connected');
 });
 
-test.each(Object.entries(badBodies))('as the answers to a join and to a subscription: %s', async (_name, body) => {
+test.each(Object.entries(badBodies))('as the responses to a join and to a subscription: %s', async (_name, body) => {
   world.double.io.on('connection', (socket) => {
     socket.removeAllListeners('subscribe').removeAllListeners('channel:join');
     const answerAll = (_request: unknown, answer?: (value: unknown) => void): void => answer?.(body);
@@ -96,7 +96,7 @@ test.each(Object.entries(badBodies))('as the answers to a join and to a subscrip
   for (const end of ends) if (end.status === 'rejected') expect(end.reason).toBeInstanceOf(PlatformRealtimeError);
 });
 
-test('a room that the server no longer admits after a loss is dropped with an error; the others return', async () => {
+test('a room that the server no longer admits after a reconnect is dropped with an error; the other rooms return', async () => {
   const client = world.client({ presence: 'events' });
   const [one, two] = [client.channel('chat:1'), client.channel('chat:2')];
   await Promise.all([one.join(), two.join()]);

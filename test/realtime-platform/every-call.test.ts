@@ -193,7 +193,7 @@ const calls: Readonly<Record<string, Call>> = {
   raw: { request: 'GET /api/topics', isOpen: true, run: ({ raw }) => raw('GET', '/api/topics') },
 };
 
-test('the table has every call', () => {
+test('the table lists every call', () => {
   expect(Object.keys(calls).sort()).toEqual(methodNames(rest()));
 });
 
@@ -206,7 +206,7 @@ describe.each(Object.entries(calls))('%s', (name, { request, isOpen = false, bef
     expect(world.double.requests.map(({ method, path }) => `${method} ${path}`).join(', ')).toBe(request);
   });
 
-  test('takes no other answer for its own', async () => {
+  test('rejects malformed responses with a typed error', async () => {
     const api = rest();
     await before?.(api);
     const answers = { ...readFor(name), ...(isOpen ? {} : misshapenFor(name)) };

@@ -23,7 +23,7 @@ const ids = (room: Room): string[] =>
 describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
   const client = (options: Partial<PlatformOptions> = {}) => world.client({ transport, ...options });
 
-  test('a subscription is confirmed, gets its events, and none after its end', async () => {
+  test('a subscription is confirmed, receives its events, and none after it ends', async () => {
     const got: PlatformEvent[] = [];
     const subscription = client().subscribe({ topic: 'order.changed', filter: { state: 'paid' }, returnMode: 'full' }, (event) =>
       got.push(event),
@@ -40,7 +40,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(got).toHaveLength(1);
   });
 
-  test('two on one topic get what their filters let through', async () => {
+  test('two subscriptions on one topic receive the events that match their filters', async () => {
     const [paid, open]: [unknown[], unknown[]] = [[], []];
     const one = client();
     await one.subscribe({ topic: 'order.changed', filter: { state: 'paid' } }, ({ payload }) => paid.push(payload)).ready;
@@ -50,7 +50,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     await until(() => [paid.length, open.length], [1, 1]);
   });
 
-  test('after a loss: a token as fresh as asked for, new ids, events again', async () => {
+  test('after a reconnect the client has a token of the requested freshness, new ids, and events again', async () => {
     const got: unknown[] = [];
     const one = client();
     await one.subscribe({ topic: 'a.b' }, ({ payload }) => got.push(payload)).ready;
@@ -62,7 +62,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(world.double.handshakes).toHaveLength(2);
   });
 
-  test('credentials that are refused once are forced; refused twice, everything ends', async () => {
+  test('credentials that are rejected once are forced; a second rejection ends everything', async () => {
     const forced: boolean[] = [];
     const one = client({ getToken: ({ force }) => (forced.push(force), platformToken()) });
     world.double.refuseNextHandshakes(1);
@@ -91,7 +91,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(one.status).toBe('connected');
   });
 
-  test('static credentials are not tried twice', async () => {
+  test('static credentials are tried only once', async () => {
     const one = client({ getToken: undefined as never, token: 'wrong' });
     const errors: Error[] = [];
     one.onError((error) => errors.push(error));
@@ -102,7 +102,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect([errors, world.double.handshakes.length]).toMatchObject([[{ code: 'AUTH_FAILED' }], 1]);
   });
 
-  test('after as many attempts as are allowed there is an error, and connect() begins anew', async () => {
+  test('after the allowed number of attempts there is an error, and connect() starts again', async () => {
     const { url } = world.double;
     await world.double.close();
     const one = client({ reconnect: { delayMs: 1, maxDelayMs: 2, attempts: 2 } });
@@ -116,7 +116,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(one.status).toBe('connected');
   });
 
-  test('a filter that JSON cannot carry, or that no frame holds, is refused at once', async () => {
+  test('a filter that JSON cannot represent or that is too large is rejected at once', async () => {
     const one = client();
     const subscribe = (filter: Record<string, unknown>) => () => one.subscribe({ topic: 'a.b', filter }, () => {});
     expect(subscribe({ n: 1n })).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD' }));
@@ -126,7 +126,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(one.status).toBe('idle');
   });
 
-  test('an option of the wire that throws is reported, and harms nothing else', async () => {
+  test('an option of `wire` that throws is reported, and affects nothing else', async () => {
     const one = client({
       wire: {
         parseEvent: () => {
@@ -142,7 +142,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(one.status).toBe('connected');
   });
 
-  test('closing ends what waits', async () => {
+  test('close() rejects later connect() and subscribe() calls', async () => {
     const one = client();
     await one.connect();
     await one.close();
@@ -150,7 +150,7 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     await expect(one.subscribe({ topic: 'a.b' }, () => {}).ready).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
-  test('a document is watched through changes, a gap, its end and a reconnect', async () => {
+  test('a watch follows a document through changes, a gap, its end and a reconnect', async () => {
     const one = client();
     const { id } = await one.sync.create('board', { n: 0 });
     const got: unknown[] = [];
@@ -182,7 +182,7 @@ test.each(['object', 'text', 'event'] as const)('a subscription that is confirme
   expect(world.double.unsubscribes).toMatchObject([{ subscriptionId: 'sub_1x' }]);
 });
 
-test('a subscription that is not confirmed is kept, with a warning; one that is refused is not', async () => {
+test('an unconfirmed subscription is kept, with a warning; a rejected one is not', async () => {
   world.double.confirms = 'silent';
   const client = world.client();
   const errors: Error[] = [];
@@ -215,7 +215,7 @@ describe.each([
     return world.client({ publishVia, presence, ...(wire && { wire }) });
   };
 
-  test('who comes and goes is told once each, and the caller is not told of itself', async () => {
+  test('each join and leave is reported once, and the client’s own is not reported', async () => {
     const [ana, ben] = [client(), client()];
     const room = ana.room('board', '42');
     const events: string[] = [];
@@ -233,7 +233,7 @@ describe.each([
     });
   });
 
-  test('messages reach everyone in the channel', async () => {
+  test('messages reach every member of the channel', async () => {
     const [ana, ben] = [client().channel('board:42'), client().channel('board:42')];
     await Promise.all([ana.join(), ben.join()]);
     const got: unknown[] = [];
@@ -250,7 +250,7 @@ describe.each([
 });
 
 describe('channels', () => {
-  test('a refused join, and one that a server never answers', async () => {
+  test('a rejected join fails, and a join without a response succeeds', async () => {
     world.double.canJoin = (channel) => channel !== 'secret';
     const client = world.client();
     await expect(client.channel('secret').join()).rejects.toMatchObject({ code: 'ForbiddenError', channel: 'secret' });
@@ -259,13 +259,13 @@ describe('channels', () => {
     expect(client.channel('open').status).toBe('joined');
   });
 
-  test('a client token may listen, and its publishing is refused', async () => {
+  test('a client with a client token may receive, and its publishing is rejected', async () => {
     const room = world.client({ getToken: () => platformToken('client') }).channel('open');
     await room.join();
     await expect(room.publish('said', 1)).rejects.toMatchObject({ name: 'PlatformRealtimeError', code: 'FORBIDDEN' });
   });
 
-  test('a message as an event of the socket service; a direct message', async () => {
+  test('messages arrive as events of the socket service and as direct messages', async () => {
     const [ana, ben] = [world.client(), world.client()];
     const room = ana.channel('open');
     await Promise.all([room.join(), ben.connect()]);
@@ -277,13 +277,13 @@ describe('channels', () => {
     await until(() => [got, direct], [[7], [['psst', { n: 1 }]]]);
   });
 
-  test('the plain WebSocket has none', () => {
+  test('the plain WebSocket has no channels', () => {
     const client = world.client({ transport: 'ws' });
     expect(() => client.channel('open')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_TRANSPORT' }));
     expect(() => client.direct('s', 'e', 1)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_TRANSPORT' }));
   });
 
-  test('a room of a topic listens, and comes back after a loss', async () => {
+  test('a topic room receives events, and rejoins after a lost connection', async () => {
     const room = world.client({ transport: 'ws' }).topicRoom('order');
     const got: unknown[] = [];
     room.onTopic('changed', (data) => got.push(data));
@@ -300,7 +300,7 @@ describe('channels', () => {
   });
 });
 
-test("the vendor's client without reconnection: one attempt, one error, and it is disconnected", async () => {
+test("the vendor's client without reconnection makes one attempt, reports one error, and is disconnected", async () => {
   const { url } = world.double;
   await world.double.close();
   const client = new RealtimeClient({ url, token: platformToken(), reconnection: false });
@@ -319,7 +319,7 @@ test("the vendor's client without reconnection: one attempt, one error, and it i
   other.disconnect();
 });
 
-test("the vendor's client: leaving and disconnecting are no errors, a lost message is, and a refused channel is asked for again", async () => {
+test("the vendor's client: leaving and disconnecting are not errors, a lost message is, and a rejected channel is requested again", async () => {
   const client = new RealtimeClient({ url: world.double.url, token: platformToken(), applicationId: 'app_demo', presence: 'off' });
   const errors: unknown[] = [];
   client.on('error', ({ code }) => errors.push(code));
@@ -339,7 +339,7 @@ test("the vendor's client: leaving and disconnecting are no errors, a lost messa
   await until(() => errors, ['ForbiddenError', 'NOT_JOINED']);
 });
 
-test('what cannot be sent to a socket is refused', async () => {
+test('a payload that cannot be sent to a socket is rejected', async () => {
   const client = world.client();
   await client.connect();
   expect(() => client.direct('s', 'e', 1n)).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD' }));

@@ -43,17 +43,17 @@ describe('webhooks', () => {
     ['another timestamp', body, headers(String(now + 1), sign(String(now))), 'INVALID_SIGNATURE'],
     ['a longer signature', body, headers(undefined, `${sign(String(now))}zz`), 'INVALID_SIGNATURE'],
     ['no signature', body, { 'x-webhook-timestamp': String(now) }, 'MISSING_HEADER'],
-    ['an old one', body, headers(String(now - 300_001)), 'STALE_TIMESTAMP'],
-    ['one of the future', body, headers(String(now + 300_001)), 'STALE_TIMESTAMP'],
+    ['an old timestamp', body, headers(String(now - 300_001)), 'STALE_TIMESTAMP'],
+    ['a future timestamp', body, headers(String(now + 300_001)), 'STALE_TIMESTAMP'],
     ['no time', body, headers('yesterday'), 'STALE_TIMESTAMP'],
     ['no JSON', 'text', headers(undefined, sign(String(now), 'text')), 'INVALID_BODY'],
-  ])('%s is refused', (_name, text, given, code) => {
+  ])('%s is rejected', (_name, text, given, code) => {
     expect(() => verifyPlatformWebhook(text, given, secret, { now })).toThrow(
       expect.objectContaining({ name: 'WebhookVerificationError', code }),
     );
   });
 
-  test("another scheme, and the vendor's receiver", () => {
+  test("another signature scheme, and the vendor's receiver", () => {
     const signature = createHmac('sha256', secret).update(body).digest('base64');
     const scheme = {
       signatureHeader: 'X-Sig',
@@ -108,7 +108,7 @@ test('tokens', () => {
   for (const bad of ['', 'a.b', 'a.!.c', 'a.bm8.c']) expect(() => decodeToken(bad)).toThrow(TypeError);
 });
 
-test('labels of any name, and help in which only backslashes and line breaks are escaped', () => {
+test('labels can have any name, and in help only backslashes and line breaks are unescaped', () => {
   const [family] = parseMetrics('# HELP a A "quote", a \\\\ and a \\n and \\"\na{__proto__="x",constructor="y"} 1');
   expect(family?.help).toBe('A "quote", a \\ and a \n and \\"');
   expect(Object.entries(family?.samples[0]?.labels ?? {})).toEqual([

@@ -28,14 +28,14 @@ describe('credentials and scope', () => {
     for (const [name, value] of Object.entries(headers)) expect(last()?.headers[name]).toBe(value);
   });
 
-  test('what needs no credentials sends none', async () => {
+  test('calls that need no credentials send none', async () => {
     const { health, metricsText } = rest();
     expect(await health()).toBe(true);
     await metricsText();
     expect(world.double.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
   });
 
-  test('scoped(): the same credentials, other headers, other data', async () => {
+  test('scoped(): uses the same credentials with other headers and other data', async () => {
     const client = world.client({ environment: 'development' });
     await client.rest.topics.create({ name: 'a', description: '', owner: 'me' });
     expect(await client.scoped({ environment: 'production' }).topics.list()).toEqual([]);
@@ -43,7 +43,7 @@ describe('credentials and scope', () => {
     expect(await client.rest.topics.list()).toHaveLength(1);
   });
 
-  test('a token that is about to expire is renewed, one that is refused is renewed once, and callers share one request', async () => {
+  test('an expiring token is renewed, a rejected one is renewed once, and callers share one request', async () => {
     const asked: boolean[] = [];
     const tokens = [platformToken('service', { expiresInMs: 30_000 }), 'refused.by.server', platformToken()];
     const { topics } = rest({ getToken: ({ force }) => (asked.push(force), tokens[asked.length - 1] ?? '') });
@@ -80,7 +80,7 @@ describe('errors', () => {
     [200, '{"not":"a list"}', 'MALFORMED_RESPONSE'],
     [200, '[{"name":1}]', 'MALFORMED_RESPONSE'],
     [409, '{"error":"ConflictError","message":"exists"}', 'ConflictError'],
-  ])('an answer of %i with %j', async (status, text, code) => {
+  ])('a response of %i with %j', async (status, text, code) => {
     world.double.answerNext({ status, text });
     const error = await rest()
       .topics.list()
@@ -89,7 +89,7 @@ describe('errors', () => {
     expect(error).toMatchObject({ status, code });
   });
 
-  test('no server; and what may be repeated is', async () => {
+  test('an unreachable server is reported, and only idempotent calls are retried', async () => {
     await expect(rest({ url: 'http://127.0.0.1:1' }).topics.list()).rejects.toMatchObject({ status: 0, code: 'UNREACHABLE' });
     const busy = { status: 503, text: 'busy' };
     world.double.answerNext(busy, busy);
@@ -113,12 +113,12 @@ describe('errors', () => {
     ['a channel', (api) => api.socket.members('')],
     ['a method', (api) => api.raw('FETCH', '/x')],
     ['a path', (api) => api.raw('GET', 'x')],
-  ])('%s that cannot be is refused without a request', async (_what, call) => {
+  ])('invalid argument: %s is rejected without a request', async (_what, call) => {
     await expect(call(rest())).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(world.double.requests).toEqual([]);
   });
 
-  test('a body that JSON cannot carry, or that is too large', async () => {
+  test('a body that JSON cannot represent or that is too large is rejected', async () => {
     await expect(rest().documents.create('board', { n: NaN })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     await expect(rest().documents.create('board', { text: 'x'.repeat(10_000_001) })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
@@ -198,7 +198,7 @@ test('webhooks and their log', async () => {
   expect(await webhooks.list()).toEqual([]);
 });
 
-test('the debugger, tokens and signing keys, at the assumed addresses and at others', async () => {
+test('the debugger, tokens and signing keys work at the assumed and at other addresses', async () => {
   const api = rest();
   expect(await api.debugger.traces({ topic: 'a' })).toEqual([{ id: 'tr_1', topic: 'a' }]);
   expect(await api.debugger.trace('tr_1')).toMatchObject({ id: 'tr_1' });
@@ -215,7 +215,7 @@ test('the debugger, tokens and signing keys, at the assumed addresses and at oth
   expect(await moved.admin.signingKeys.list()).toEqual([]);
 });
 
-test('metrics are read into families', async () => {
+test('metrics are parsed into families', async () => {
   expect(await rest().metrics()).toMatchObject([
     {
       name: 'events_total',
@@ -232,7 +232,7 @@ test('metrics are read into families', async () => {
   ]);
 });
 
-test('raw(): whatever is not documented, with the same headers and errors', async () => {
+test('raw(): calls undocumented routes with the same headers and errors', async () => {
   const { raw } = rest();
   expect(await raw('get', '/api/topics')).toEqual([]);
   await expect(raw('POST', '/api/unknown', { body: { a: 1 } })).rejects.toMatchObject({ status: 404, code: 'NotFoundError' });
@@ -246,7 +246,7 @@ describe('documents', () => {
     nested?: { a?: number; b?: number };
   }
 
-  test('are created, read, replaced, merged, mutated and deleted, with a revision more each time', async () => {
+  test('are created, read, replaced, merged, mutated and deleted, and each change increments the revision', async () => {
     const { sync } = world.client();
     const made = await sync.create<Plan>('board', { title: 'Plan A', nested: { a: 1 } }, { expiresAt: new Date(2e12) });
     expect(made).toMatchObject({ id: expect.stringMatching(/^doc_/), revision: 1, expiresAt: 2e12 });
@@ -274,7 +274,7 @@ describe('documents', () => {
     await expect(sync.replace('board', 'never', {})).rejects.toMatchObject({ status: 404 });
   });
 
-  test('a conflict holds both revisions and the document', async () => {
+  test('a conflict reports both revisions and the document', async () => {
     const { sync } = world.client();
     const { id } = await sync.create<Plan>('board', { title: 'A' });
     await sync.replace<Plan>('board', id, { title: 'B' });
@@ -289,7 +289,7 @@ describe('documents', () => {
     }
   });
 
-  test('update() and merge() are tried again on the newer document; without retries the conflict is reported', async () => {
+  test('update() and merge() are retried on the newer document; without retries the conflict is reported', async () => {
     const { sync } = world.client();
     const { id } = await sync.create<Plan>('board', { title: 'A', views: 0 });
     const bump = (): Promise<unknown> =>
@@ -309,7 +309,7 @@ describe('documents', () => {
     await expect(sync.update('board', 'never', (data) => data)).rejects.toMatchObject({ status: 404 });
   });
 
-  test('a write whose answer was lost is no conflict with itself', async () => {
+  test('a write whose response was lost does not conflict with itself', async () => {
     const { sync } = world.client();
     const { id } = await sync.create<Plan>('board', { title: 'A' });
     world.double.answerNext({ status: 503, text: '', afterwards: true });
@@ -323,7 +323,7 @@ describe('documents', () => {
 });
 
 test.each([[{ url: 'x' }], [{ transport: 'smoke' as never }], [{ presencePollMs: 10 }], [{ publishVia: 'post' as never }]])(
-  'options %o are refused at once',
+  'options %o are rejected at once',
   (options) => {
     expect(() => createRealtimePlatformClient({ url: 'http://localhost', ...options })).toThrow(TypeError);
   },

@@ -11,7 +11,7 @@ import { PlatformDouble, platformToken } from '../realtime-platform/double.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-test('clients that are closed let the process end', { timeout: 40_000 }, async () => {
+test('closed clients let the process exit', { timeout: 40_000 }, async () => {
   const [insforge, platform] = [new InsforgeDouble(), new PlatformDouble()];
   insforge.define('chat:%');
   insforge.delivers = false;

@@ -36,7 +36,7 @@ beforeEach(() => {
 const failure = (code: 'SUBSCRIBE_TIMEOUT' | 'AUTH_FAILED'): RoomError => new RoomError(code, 'no');
 
 describe('join and leave', () => {
-  test('a join that fails in time takes no hold of those who had joined before', async () => {
+  test('a join that times out does not release earlier joins', async () => {
     const first = room.join();
     room.opened([], undefined);
     await first;
@@ -53,7 +53,7 @@ describe('join and leave', () => {
     expect(room.status).toBe('left');
   });
 
-  test('after a refusal one join and one leave are enough', async () => {
+  test('after a rejection one join and one leave are enough', async () => {
     const first = room.join();
     const second = room.join();
     room.refused(failure('AUTH_FAILED'));
@@ -68,7 +68,7 @@ describe('join and leave', () => {
 });
 
 describe('handles and components', () => {
-  test('each holds the room through a refusal, until the last one lets go', () => {
+  test('each keeps the room through a rejection, until the last one releases it', () => {
     const api = new RoomApi(() => room);
     const [one, two] = [api.acquire('chat', 'chat:1'), api.acquire('chat', 'chat:1')];
     room.refused(failure('AUTH_FAILED'));
@@ -82,7 +82,7 @@ describe('handles and components', () => {
     expect(room.status).toBe('left');
   });
 
-  test('one that comes after a refusal asks again', () => {
+  test('one that is acquired after a rejection joins again', () => {
     const api = new RoomApi(() => room);
     const one = api.acquire('chat', 'chat:1');
     room.refused(failure('AUTH_FAILED'));
@@ -93,7 +93,7 @@ describe('handles and components', () => {
     expect(room.status).toBe('joined');
   });
 
-  test('a join of its own and a handle are counted apart', async () => {
+  test('a join() and a handle are counted separately', async () => {
     const api = new RoomApi(() => room);
     const release = api.acquire('chat', 'chat:1');
     const joining = room.join();
@@ -106,7 +106,7 @@ describe('handles and components', () => {
     expect(room.status).toBe('left');
   });
 
-  test('a room that no one uses any more has no listeners, so that it need not be kept', () => {
+  test('an unused room has no listeners, so that it can be dropped', () => {
     const api = new RoomApi(() => room);
     const release = api.acquire('chat', 'chat:1');
     api.subscribePresence('chat:1', {}, () => {})();
@@ -114,7 +114,7 @@ describe('handles and components', () => {
     expect([room.isWanted, room.hasListeners]).toEqual([false, false]);
   });
 
-  test('presence data that JSON cannot carry is refused, and changes nothing', async () => {
+  test('presence data that JSON cannot represent is rejected, and changes nothing', async () => {
     const api = new RoomApi(() => room);
     const errors: Error[] = [];
     room.onError((error) => errors.push(error));

@@ -13,7 +13,7 @@ describe('modifiers', () => {
     ['unique', () => name.unique(), { required: true, isIndexed: false, config: { indexed: false, unique: true } }],
     ['indexed', () => name.indexed(), { required: true, isIndexed: true, config: { indexed: true, unique: false } }],
     ['all', () => name.unique().optional().indexed(), { required: false, isIndexed: true, config: { indexed: true, unique: true } }],
-  ])('%s gives a new definition and leaves the old one alone', (_, modify, expected) => {
+  ])('%s returns a new definition and leaves the old one unchanged', (_, modify, expected) => {
     expect(modify()).toEqual({ valueType: 'string', metadata: {}, ...expected });
     expect(name).toEqual({
       valueType: 'string',
@@ -33,7 +33,7 @@ describe('modifiers', () => {
 describe('links', () => {
   const acts = i.entity({});
 
-  test('the entities that were given are left alone', () => {
+  test('the given entities stay unchanged', () => {
     i.schema({
       entities: { acts },
       links: { op: { forward: { on: 'acts', has: 'many', label: 'a' }, reverse: { on: 'acts', has: 'one', label: 'b' } } },
@@ -41,7 +41,7 @@ describe('links', () => {
     expect(acts.links).toEqual({});
   });
 
-  test('where both ends have one label on one entity, the reverse end stands', () => {
+  test('where both ends have one label on one entity, the reverse end wins', () => {
     const { entities } = i.schema({
       entities: { acts, sets: i.entity({}) },
       links: {
@@ -59,7 +59,7 @@ describe('deprecated forms', () => {
     goalTodos: { forward: { on: 'goals', has: 'many', label: 'todos' }, reverse: { on: 'todos', has: 'one', label: 'goal' } },
   } as const;
 
-  test('i.graph makes the same schema', () => {
+  test('i.graph creates the same schema', () => {
     expect(i.graph(entities, links)).toEqual(i.schema({ entities, links }));
   });
 

@@ -36,7 +36,7 @@ test.each([
   ['its data alone', plain(schema)],
   ['a structured clone', structuredClone(schema)],
   ['read from JSON', parseSchemaFromJSON(plain(schema))],
-  ['read from what another package made', parseSchemaFromJSON(foreign)],
+  ['read from JSON of another package', parseSchemaFromJSON(foreign)],
 ])('queries and writes are checked against a schema: %s', (_, given) => {
   const db = open(given as AnySchemaDef);
   for (const [message, request] of faults) expect(() => request(db)).toThrow(message);
@@ -45,7 +45,7 @@ test.each([
   db.shutdown();
 });
 
-test('a schema is nothing but its data', () => {
+test('a schema consists only of its data', () => {
   const data = { entities: schema.entities, links: {}, rooms: {} };
   expect(Object.keys(schema)).toEqual(Object.keys(data));
   expect(JSON.stringify(schema)).toBe(JSON.stringify(data));

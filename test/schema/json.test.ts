@@ -13,22 +13,22 @@ const attr = (valueType: string, required: boolean, indexed: boolean, unique: bo
 });
 
 test.each([
-  ['a value type we do not know is JSON', { valueType: 'vector', required: true }, attr('json', true, false, false)],
-  ['no value type is JSON', { required: true }, attr('json', true, false, false)],
-  ['required left out is optional', { valueType: 'string' }, attr('string', false, false, false)],
+  ['an unknown value type is JSON', { valueType: 'vector', required: true }, attr('json', true, false, false)],
+  ['a missing value type is JSON', { required: true }, attr('json', true, false, false)],
+  ['missing required means optional', { valueType: 'string' }, attr('string', false, false, false)],
   ['config is honoured', { valueType: 'date', config: { indexed: true, unique: true } }, attr('date', false, true, true)],
-  ['isIndexed alone says nothing', { valueType: 'number', required: true, isIndexed: true }, attr('number', true, false, false)],
+  ['isIndexed alone has no effect', { valueType: 'number', required: true, isIndexed: true }, attr('number', true, false, false)],
 ])('%s', (_, given, expected) => {
   const schema = parseSchemaFromJSON({ entities: { acts: { attrs: { a: given } } } });
   expect(schema).toEqual({ entities: { acts: { attrs: { a: expected }, links: {} } }, links: {}, rooms: {} });
 });
 
-test('rooms without topics, null links', () => {
+test('rooms without topics and null links are accepted', () => {
   const schema = parseSchemaFromJSON({ entities: {}, links: null, rooms: { lobby: { presence: { attrs: {} } } } });
   expect(schema.rooms).toEqual({ lobby: { presence: { attrs: {}, links: {} }, topics: {} } });
 });
 
-test('what is no schema is refused', () => {
+test('a value that is not a schema is rejected', () => {
   expect(() => parseSchemaFromJSON(null)).toThrow(TypeError);
   expect(() => parseSchemaFromJSON({})).toThrow('expected an object with `entities`');
 });

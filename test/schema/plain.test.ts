@@ -66,7 +66,7 @@ test.each<[string, unknown]>([
 test.each<[string, unknown]>([
   ['as it was made', schema],
   ['as JSON', JSON.parse(JSON.stringify(schema))],
-])('a name that is not in it is in no write: %s', async (_, given) => {
+])('a write with a name outside the schema is rejected: %s', async (_, given) => {
   const db = await open(given);
   const tx = db.tx as unknown as Record<string, Record<string, { update(args: object): never; link(args: object): never }>>;
   const rejected = async (chunk: object): Promise<unknown> => {

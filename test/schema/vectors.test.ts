@@ -26,7 +26,7 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const schemas = vectors.filter(({ code }) => code.startsWith('i.schema'));
 const indexed = schemas.filter(({ linkIndex }) => linkIndex !== undefined);
 
-describe('what the builder makes', () => {
+describe('the output of the builder', () => {
   test.each(vectors)('$id: $title', ({ code, expected }) => {
     expect(plain(build(code))).toEqual(expected);
   });
@@ -38,7 +38,7 @@ describe('the link index', () => {
   });
 });
 
-describe('to JSON and back', () => {
+describe('a JSON round trip', () => {
   test.each(schemas)('$id: $title', ({ code, expected }) => {
     expect(plain(parseSchemaFromJSON(plain(build(code))))).toEqual(expected);
   });

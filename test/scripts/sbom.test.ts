@@ -20,19 +20,19 @@ test('lists every dependency with version, hash and license', () => {
   }
 });
 
-test('leaves out what only development needs', () => {
+test('omits development dependencies', () => {
   const names = components.map(({ name }) => name);
   for (const tool of ['typescript', 'vitest', 'eslint', 'tsup', 'playwright-core']) expect(names).not.toContain(tool);
 });
 
-test('tells what depends on what', () => {
+test('lists the dependencies of each component', () => {
   const known = new Set([metadata.component['bom-ref'], ...components.map((component) => component['bom-ref'])]);
   for (const { ref, dependsOn } of dependencies) for (const each of [ref, ...dependsOn]) expect(known).toContain(each);
   const own = dependencies.find(({ ref }) => ref === metadata.component['bom-ref']);
   expect(own?.dependsOn).toHaveLength(Object.keys(manifest.dependencies).length);
 });
 
-test('takes the copy that Node finds', () => {
+test('resolves the copy that Node.js finds', () => {
   const locked = { version: '1.0.0', integrity: 'sha512-AAAA', license: 'MIT' };
   const lock = {
     ...{ name: 'own', version: '0.1.0' },

@@ -38,7 +38,7 @@ async function developing(options: ServerOptions = {}): Promise<{ server: Tripla
   return { server, code };
 }
 
-test('somebody at this machine who opens the server sees apps and codes', async () => {
+test('a browser on this machine sees the apps and the codes', async () => {
   const { server, code } = await developing();
   for (const host of [`127.0.0.1:${server.port}`, `localhost:${server.port}`, `[::1]:${server.port}`, 'app.localhost']) {
     const { body, headers } = await get(server, '/', { host, 'sec-fetch-site': 'none' });
@@ -53,13 +53,13 @@ test.each<[string, Record<string, string>]>([
   ['a page of another site', { origin: 'https://evil.example' }],
   ['another page of this machine', { origin: 'http://localhost:3000' }],
   ['a page without an origin', { origin: 'null' }],
-  ['a frame or script of another site', { 'sec-fetch-site': 'cross-site' }],
+  ['a frame or a script on another site', { 'sec-fetch-site': 'cross-site' }],
   ['a page of the same site', { 'sec-fetch-site': 'same-site' }],
-  ['a name that was bound to this address', { host: 'evil.example:4747' }],
-  ['a name that begins like this machine', { host: 'localhost.evil.example' }],
-  ['an address that begins like this machine', { host: '127.0.0.1.evil.example' }],
+  ['a host name bound to this address', { host: 'evil.example:4747' }],
+  ['a host name that begins with localhost', { host: 'localhost.evil.example' }],
+  ['a host name that begins with 127.0.0.1', { host: '127.0.0.1.evil.example' }],
   ['a proxy', { 'x-forwarded-for': '1.2.3.4' }],
-])('%s sees neither', async (_who, headers) => {
+])('%s sees neither apps nor codes', async (_who, headers) => {
   const { server, code } = await developing();
   const answer = await get(server, '/', { host: `localhost:${server.port}`, ...headers });
   expect(answer.status).toBe(200);
@@ -68,7 +68,7 @@ test.each<[string, Record<string, string>]>([
   expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
 });
 
-test('a server that is not for developing shows nothing to anybody', async () => {
+test('a server without showCodes shows neither apps nor codes', async () => {
   const { server, code } = await developing({ showCodes: false });
   const { body } = await get(server, '/', { host: `localhost:${server.port}` });
   expect(body).not.toContain(code);
@@ -83,7 +83,7 @@ function opens(server: TriplaneServer, origin?: string): Promise<string> {
   });
 }
 
-test('with a list of origins, pages of others can neither connect nor read answers', async () => {
+test('with a list of origins, pages of other origins can neither connect nor read responses', async () => {
   const server = await start({ origins: ['https://App.example.com/', 'capacitor://localhost'] });
   const allowedFor = async (origin: string) => (await get(server, '/health', { origin })).headers['access-control-allow-origin'];
   for (const origin of ['https://app.example.com', 'capacitor://localhost', server.url]) {
@@ -104,7 +104,7 @@ test('with a list of origins, pages of others can neither connect nor read answe
   expect(await opens(await start({ origins: ['*'] }), 'https://any.example')).toBe('open');
 });
 
-test.each(['app.example.com', 'https://a.example/path', 'https://', ''])("'%s' is no origin", async (origin) => {
+test.each(['app.example.com', 'https://a.example/path', 'https://', ''])("'%s' is rejected as an origin", async (origin) => {
   await expect(createServer({ origins: [origin] })).rejects.toMatchObject({ code: 'config-invalid' });
 });
 

@@ -109,8 +109,8 @@ async function codeFor(login = 'ann', more: Record<string, string> = {}): Promis
   return (await browser().signIn(startUrl(more), login)).searchParams.get('code') ?? '';
 }
 
-describe('the redirect', () => {
-  test('there and back makes a user; again finds them', async () => {
+describe('a sign-in by redirect', () => {
+  test('creates a user, and finds the same user the next time', async () => {
     const back = await browser().signIn(startUrl({ state: 'mine' }));
     expect(Object.fromEntries(back.searchParams)).toEqual({ _instant_oauth_redirect: 'true', state: 'mine', code: expect.any(String) });
     const first = await token(back.searchParams.get('code') ?? '');
@@ -130,12 +130,12 @@ describe('the redirect', () => {
     expect((await token(await codeFor('bea'))).body).toMatchObject({ created: false, user: { id: first.body.user.id } });
   });
 
-  test('an address the provider has not verified is nobody’s', async () => {
+  test('creates a user without an e-mail address if the provider has not verified it', async () => {
     isVerified = false;
     expect((await token(await codeFor())).body).toMatchObject({ created: true, user: { email: null } });
   });
 
-  test('a guest becomes the user; a second guest is linked to them', async () => {
+  test('turns a guest into the user, and links a second guest to them', async () => {
     const guest = async () => (await post('/runtime/auth/sign_in_guest', { 'app-id': server.appId })).body.user;
     const [one, other] = [await guest(), await guest()];
     const became = await token(await codeFor(), { refresh_token: one.refresh_token });
@@ -146,7 +146,7 @@ describe('the redirect', () => {
     });
   });
 
-  test('the app may stand in the path, and tokens be asked for by a form', async () => {
+  test('accepts the app id in the path, and a form for the token', async () => {
     const start = `${server.url}/runtime/${server.appId}/oauth/start?client_id=web&redirect_uri=${encodeURIComponent('https://app.example/')}`;
     const code = (await browser().signIn(start)).searchParams.get('code') ?? '';
     const answer = await fetch(`${server.url}/runtime/${server.appId}/oauth/token`, {
@@ -169,14 +169,14 @@ describe('the redirect', () => {
     'javascript:alert(1)',
     '/relative',
     'x',
-  ])('to %s is refused', async (redirect_uri) => {
+  ])('to %s is rejected', async (redirect_uri) => {
     const answer = await fetch(startUrl({ redirect_uri }), { redirect: 'manual' });
     expect([answer.status, (await answer.json()).hint['data-type']]).toEqual([400, 'redirect-uri']);
   });
 });
 
 describe('a code', () => {
-  test('is good once, whoever is faster', async () => {
+  test('is valid once, also for concurrent requests', async () => {
     const code = await codeFor();
     const answers = await Promise.all([token(code), token(code), token(code)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
@@ -191,7 +191,7 @@ describe('a code', () => {
     ['S256, missing', { code_challenge: challenge, code_challenge_method: 'S256' }, undefined, 400],
     ['plain, right', { code_challenge: 'p', code_challenge_method: 'plain' }, 'p', 200],
     ['plain, wrong', { code_challenge: 'p', code_challenge_method: 'plain' }, 'q', 400],
-    ['not asked for', {}, 'verifier', 400],
+    ['a verifier without a challenge', {}, 'verifier', 400],
     ['an unknown method', { code_challenge: 'p', code_challenge_method: 'x' }, 'p', 400],
   ])('with PKCE, %s', async (_what, start, verifier, status) => {
     const code = await codeFor('ann', start);
@@ -201,7 +201,7 @@ describe('a code', () => {
     expect((await token(code, { code_verifier: 'verifier' })).body.type).toBe('record-not-found');
   });
 
-  test('is spent by an origin that is not allowed, an unknown guest, a refused sign-up', async () => {
+  test('is consumed by an origin that is not allowed, an unknown guest, a rejected sign-up', async () => {
     const tries: [object, Record<string, string>, string][] = [
       [{}, { origin: 'https://evil.example' }, 'validation-failed'],
       [{ refresh_token: id() }, {}, 'record-not-found'],
@@ -216,7 +216,7 @@ describe('a code', () => {
   });
 });
 
-describe('the way back', () => {
+describe('the callback of a provider', () => {
   const callback = async (query: string, cookie?: string) => {
     const answer = await fetch(`${server.url}/runtime/oauth/callback?${query}`, {
       redirect: 'manual',
@@ -244,14 +244,14 @@ describe('the way back', () => {
     expect(await callback(query)).toMatchObject({ status: 400, body: { type: 'oauth-error', error } });
   });
 
-  test('needs the cookie of the browser that began it; a state is good once', async () => {
+  test('needs the cookie of the browser that started the sign-in; a state is valid once', async () => {
     const { state, cookie } = await started();
     expect((await callback(`code=x&state=${state}`)).body.error).toBe('Missing cookie.');
     expect((await callback(`code=x&state=${state}`, `__session=instantdb_${id()}`)).body.error).toBe('Mismatch in OAuth request cookie.');
     expect((await callback(`code=x&state=${state}`, cookie)).body.error).toBe('Could not find OAuth request.');
   });
 
-  test('with a code the provider does not know goes on to the page with the error', async () => {
+  test('with a code the provider does not know redirects to the page with the error', async () => {
     const { state, cookie } = await started();
     const answer = await callback(`code=forged&state=${state}`, cookie);
     expect(answer.status).toBe(302);
@@ -298,7 +298,7 @@ describe('an id token', () => {
   const signIn = (id_token: string, more: object = {}, headers = {}) =>
     post('/runtime/oauth/id_token', { app_id: server.appId, client_name: 'web', id_token, ...more }, headers);
 
-  test('signs in, with its nonce; a session of the same user goes on', async () => {
+  test('signs in with its nonce, and keeps the session of the same user', async () => {
     const made = await idTokenFor('ann', 'n-1');
     const first = await signIn(made, { nonce: 'n-1' });
     expect(first).toMatchObject({ status: 200, body: { created: true, user: { email: 'ann@example.com' } } });
@@ -309,7 +309,7 @@ describe('an id token', () => {
     expect((await signIn(await idTokenFor(), { nonce: 'n-1' })).body.type).toBe('validation-failed');
   });
 
-  test('that is forged, of another audience, or none, signs nobody in', async () => {
+  test('that is forged, malformed or for another audience is rejected', async () => {
     const made = await idTokenFor();
     const [head = '', payload = '', signature = ''] = made.split('.');
     const claims = Buffer.from(JSON.stringify({ ...decodeJwt(made), email: 'eve@example.com' })).toString('base64url');
@@ -333,7 +333,7 @@ describe('an id token', () => {
   });
 });
 
-test('a provider at a private address is refused unless that is allowed', async () => {
+test('a provider at a private address is rejected unless private addresses are allowed', async () => {
   await server.close();
   server = await createServer();
   const { provider } = (await tool('oauth_service_providers', { provider_name: 'custom' })).body;

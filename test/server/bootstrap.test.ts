@@ -38,7 +38,7 @@ async function request(server: TriplaneServer, path: string, body: object, heade
   return (await fetch(`${server.url}${path}`, { method: 'POST', headers: sent, body: JSON.stringify(body) })).json();
 }
 
-test('both are in force for the first who comes', async () => {
+test('the schema and the rules apply to the first client', async () => {
   const server = await start({ schema, rules });
   const { appId, apiURI, websocketURI } = server;
   const db = init({ appId, apiURI, websocketURI, schema, webSocket: (url) => new WebSocket(url) as never });
@@ -53,7 +53,7 @@ test('both are in force for the first who comes', async () => {
   await expect(db.transact(db.tx.todos[id()]!.update({ text: 'shoes' }))).rejects.toMatchObject({ type: 'permission-denied' });
 });
 
-test('a second start changes what differs, and nothing else', async () => {
+test('a second start applies only the differences', async () => {
   const storage = { ...memory(), close: async () => {} };
   const appId = id();
   const first = await start({ storage, appId, schema, rules });
@@ -77,14 +77,14 @@ test.each<[string, object, RegExp]>([
     /rules: .*\n {2}goals\.allow\.view: .*\n {2}goals\.allow\.create: .*auht/,
   ],
   [
-    'a schema that the data stand against',
+    'a schema with an unknown system namespace',
     { schema: i.schema({ entities: { $files: i.entity({ path: i.string() }), $mine: i.entity({ a: i.string() }) } }) },
     /schema: .*\$mine/,
   ],
-  ['a schema that is none', { schema: { entities: { goals: 5 } } }, /schema: /],
-  ['no schema at all', { schema: 'instant.schema.ts' }, /schema must be an object, but is "instant.schema.ts"/],
-  ['no rules', { rules: [] }, /rules must be an object/],
-])('%s: nothing is opened, and the error says where', async (_, options, message) => {
+  ['an invalid schema', { schema: { entities: { goals: 5 } } }, /schema: /],
+  ['a schema that is not an object', { schema: 'instant.schema.ts' }, /schema must be an object, but is "instant.schema.ts"/],
+  ['rules that are not an object', { rules: [] }, /rules must be an object/],
+])('%s: the server does not start, and the error has the location', async (_, options, message) => {
   let isClosed = false;
   const inner = memory();
   const storage = { ...inner, close: async () => void (isClosed = true) };

@@ -35,7 +35,7 @@ test.each<[TrustProxy | undefined, string | undefined, string | undefined, strin
 });
 
 test.each<[TrustProxy]>([[-1], [1.5], [Number.NaN], ['nginx'], [['10.0.0.0/40']], [['10.0.0.0/']], ['']])(
-  'trustProxy %s is refused',
+  'trustProxy %s is rejected',
   (trusted) => {
     expect(() => clientAddress(trusted)).toThrowError(expect.objectContaining({ code: 'config-invalid' }));
   },

@@ -45,7 +45,7 @@ async function connect({ websocketURI, appId, adminToken }: TriplaneServer, perM
 const all = { op: 'add-query', q: { goals: {} } };
 const few = { op: 'add-query', q: { goals: { $: { limit: 2 } } } };
 
-test('an answer of 8 kB and more is compressed, a shorter one is not', async () => {
+test('a message of 8 kB or more is compressed, a shorter one is not', async () => {
   const server = await start();
   const { socket, ask } = await connect(server, true);
   expect(socket.extensions).toContain('permessage-deflate');
@@ -59,7 +59,7 @@ test('an answer of 8 kB and more is compressed, a shorter one is not', async () 
   socket.terminate();
 });
 
-test('nothing of a message is kept for the next', async () => {
+test('no compression context is kept between messages', async () => {
   const { socket } = await connect(await start(), true);
   expect(socket.extensions).toContain('permessage-deflate');
   const { params } = (socket as unknown as { _extensions: Record<string, { params: Record<string, boolean> }> })._extensions[
@@ -70,9 +70,9 @@ test('nothing of a message is kept for the next', async () => {
 });
 
 test.each([
-  ['a client that does not ask for it', true, false],
-  ['a server that was told not to', false, true],
-])('%s has none', async (_what, compression, asks) => {
+  ['a client that does not offer it', true, false],
+  ['a server with compression switched off', false, true],
+])('%s has no compression', async (_what, compression, asks) => {
   const { socket, ask } = await connect(await start({ compression }), asks);
   expect(socket.extensions).toBe('');
   const { text, bytes } = await ask(all);

@@ -7,7 +7,7 @@ import { patience, runs, seed } from '../support/runs.ts';
 test.each([
   ['upgrade requests', 500, fuzzUpgrades],
   ['queries of any cost', 200, fuzzQueries],
-  ['clients that want much held', 1000, fuzzBytes],
+  ['clients that make the server hold much data', 1000, fuzzBytes],
 ] as const)(
   '%s',
   async (_, count, fuzz) => {

@@ -39,25 +39,28 @@ describe('incomplete', () => {
   /** Text, masked, with a length of 64 bits. */
   const frameHead = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x0d, 0xbb, 0xa0, 0, 0, 0, 0]);
 
-  test.each(Object.entries(beginnings))('%s of each of many connections', async (what, beginning) => {
-    server = await createServer({ limits: { totalIncomingBytes: limit } });
-    const all = [open(), open(), open(), open()];
-    for (const { socket } of all) {
-      socket.resume().write(beginning.replace('APP', server.appId));
-      if (what === 'a frame') {
-        await new Promise((resolve) => socket.once('data', resolve));
-        socket.write(frameHead);
+  test.each(Object.entries(beginnings))(
+    '%s on each of many connections: connections above the total are closed',
+    async (what, beginning) => {
+      server = await createServer({ limits: { totalIncomingBytes: limit } });
+      const all = [open(), open(), open(), open()];
+      for (const { socket } of all) {
+        socket.resume().write(beginning.replace('APP', server.appId));
+        if (what === 'a frame') {
+          await new Promise((resolve) => socket.once('data', resolve));
+          socket.write(frameHead);
+        }
+        for (let n = 0; n < 6; n++) socket.write(part);
       }
-      for (let n = 0; n < 6; n++) socket.write(part);
-    }
-    // Twice and a half as much as there may be.
-    await until(() => all.filter(({ isClosed }) => isClosed).length >= 3);
-    expect(all.some(({ isClosed }) => !isClosed)).toBe(true);
-    expect(await isHealthy()).toBe(true);
-  });
+      // Twice and a half as much as there may be.
+      await until(() => all.filter(({ isClosed }) => isClosed).length >= 3);
+      expect(all.some(({ isClosed }) => !isClosed)).toBe(true);
+      expect(await isHealthy()).toBe(true);
+    },
+  );
 });
 
-test('a body that has arrived whole counts no more: many large ones, one after the other, are answered', async () => {
+test('a complete body no longer counts: many large ones, one after the other, get responses', async () => {
   server = await createServer({ limits: { totalIncomingBytes: limit } });
   for (let n = 0; n < 4; n++) {
     const body = JSON.stringify({ query: {}, rest: 'x'.repeat(600_000) });
@@ -67,7 +70,7 @@ test('a body that has arrived whole counts no more: many large ones, one after t
   }
 });
 
-test('answers over HTTP that nobody reads', async () => {
+test('a client that does not read an HTTP response is disconnected above the total', async () => {
   server = await createServer({ limits: { totalUnreadBytes: 4_000_000 } });
   const headers = { 'content-type': 'application/json', 'app-id': server.appId, authorization: `Bearer ${server.adminToken}` };
   const post = (path: string, body: object): Promise<Response> =>

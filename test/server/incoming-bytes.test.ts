@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { IncomingBytes } from '../../src/server/incoming-bytes.ts';
 
-test('above the total, the connections that hold most of what is incomplete are closed', () => {
+test('above the total, the connections with the most incomplete bytes are closed', () => {
   const closed: string[] = [];
   const incoming = new IncomingBytes<string>(100);
   const add = (name: string, bytes: number): void => incoming.add(name, bytes, () => void closed.push(name));

@@ -42,12 +42,12 @@ test.each([
     'https://[::]/',
   ],
   ...['https://[::ffff:7f00:1]/', 'https://[0:0:0:0:0:0:0:1]/', 'https://[64:ff9b::7f00:1]/', 'https://[fd00::1]/', 'https://①②⑦.⓪.⓪.①/'],
-])('%s, however it is written, is no target', async (url) => {
+])('%s, in any notation, is rejected as a target', async (url) => {
   expect(await targetFault(url, false)).toMatch(/private|resolved/);
   await expect(outbound({ allowPrivate: false, timeoutMs: 1000, maxBytes: 100 })(url)).rejects.toMatchObject({ name: 'OutboundError' });
 });
 
-test('a name with a private address among its addresses is no target', async () => {
+test('a name with a private address among its addresses is rejected as a target', async () => {
   answer('8.8.8.8', '10.0.0.1');
   expect(await targetFault('https://hooks.example.com/', false)).toContain('private');
   answer('8.8.8.8', '10.0.0.1');
@@ -56,7 +56,7 @@ test('a name with a private address among its addresses is no target', async () 
   });
 });
 
-test('a name is resolved once: what it stands for later is not asked', async () => {
+test('a name is resolved once, and later changes of its address are ignored', async () => {
   answer('8.8.8.8');
   const send = outbound({ allowPrivate: false, timeoutMs: 200, maxBytes: 100 });
   // Nobody listens there as hooks.example.com.
@@ -67,7 +67,7 @@ test('a name is resolved once: what it stands for later is not asked', async () 
   expect(lookup).toHaveBeenCalledTimes(1);
 });
 
-test('a redirect is an answer like any other, and is not followed', async () => {
+test('a redirect is returned as a response and is not followed', async () => {
   let asked = 0;
   const server: Server = createServer((_request, response) => {
     asked += 1;
@@ -80,7 +80,7 @@ test('a redirect is an answer like any other, and is not followed', async () => 
   await new Promise((closed) => server.close(closed));
 });
 
-test('a public address may be a target, a private one may not, and no request goes there', async () => {
+test('a public address is accepted as a target; a private one is rejected and receives no request', async () => {
   expect(await targetFault('https://8.8.8.8/hook', false)).toBeUndefined();
   expect(await targetFault('https://127.0.0.1/hook', false)).toContain('private');
   const send = outbound({ allowPrivate: false, timeoutMs: 1000, maxBytes: 100 });

@@ -49,7 +49,7 @@ const attrOf = (etype: string) => ({
   ...{ 'forward-identity': ['1d000000-0000-4000-8000-000000000001', etype, 'id'], 'unique?': true, 'index?': false },
 });
 
-test('is ready soon, and says where', async () => {
+test('starts within 200 ms, and has its addresses', async () => {
   await start();
   const before = performance.now();
   const server = await start({ appId: appId.toUpperCase() });
@@ -62,7 +62,7 @@ test('is ready soon, and says where', async () => {
   });
 });
 
-test('takes sockets with an app id, or without', async () => {
+test('accepts sockets with and without an app id', async () => {
   const { websocketURI } = await start();
   for (const uri of [websocketURI, `${websocketURI}?app_id=${appId}`]) {
     const socket = await connect(uri);
@@ -74,7 +74,7 @@ test('takes sockets with an app id, or without', async () => {
   await expect(connect(websocketURI.replace('session', 'other'))).rejects.toThrow('404');
 });
 
-test('a frame above the limit is answered, by name if it begins with one; one far above it ends the socket with 1009', async () => {
+test('a frame above the limit is rejected with its event id if it begins with one; a frame far above it closes the socket with 1009', async () => {
   const { websocketURI } = await start({ limits: { frameBytes: 1000 } });
   const socket = await connect(websocketURI);
   const result = async (frame: string | Buffer): Promise<object> => {
@@ -102,7 +102,7 @@ test('a frame above the limit is answered, by name if it begins with one; one fa
   expect(await ended(socket)).toBe(1009);
 });
 
-test('who does not read is cut off', async () => {
+test('a client that does not read is disconnected', async () => {
   const { websocketURI } = await start({ limits: { unreadBytes: 3_000_000 } });
   const [slow, other] = [await connect(websocketURI), await connect(websocketURI)];
   for (const socket of [slow, other]) {
@@ -189,7 +189,7 @@ test.each([
   await Promise.all([done, hub.close()]);
 });
 
-test('closing takes so long at most, whatever the storage does', async () => {
+test('closing ends soon after closeWithinMs although the storage hangs', async () => {
   const plain = memory();
   const never = new Promise<never>(() => {});
   const storage: Storage = { ...plain, open: async (id) => ({ ...(await plain.open(id)), append: () => never }), close: () => never };
@@ -214,7 +214,7 @@ test('closing takes so long at most, whatever the storage does', async () => {
   expect(reported).toEqual([expect.stringContaining('what was taken in'), expect.stringContaining('the end')]);
 });
 
-test('closing ends every socket with 1001, leaves nothing, and may be done twice', async () => {
+test('close() closes every socket with 1001, leaves no listener open, and can be called twice', async () => {
   const server = await createServer();
   const sockets = await Promise.all([1, 2, 3].map(() => connect(server.websocketURI)));
   const codes = Promise.all(sockets.map(ended));
@@ -256,7 +256,7 @@ test('the next server on the same storage has the same data', async () => {
   expect(await result).toContain(id);
 });
 
-test('an error repeats an event id of any kind', async () => {
+test('an error repeats an event id of any type', async () => {
   const { websocketURI } = await start();
   const socket = await connect(websocketURI);
   const answered = async (message: object): Promise<object> => {
@@ -278,13 +278,13 @@ test('an error repeats an event id of any kind', async () => {
   }
 });
 
-test('what it cannot use', async () => {
+test('an invalid app id and a port in use are rejected', async () => {
   await expect(createServer({ appId: 'x' })).rejects.toThrow(TriplaneError);
   const { port } = await start();
   await expect(createServer({ port })).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}: another program listens there`);
 });
 
-test('a storage may be a promise; what is no storage is told at the start', async () => {
+test('a storage may be a promise; an object that is not a storage is rejected at the start', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'triplane-promised-'));
   const server = await createServer({ storage: sqlite(folder) });
   expect((await fetch(`${server.url}/admin/transact`, adminRequest(server, { steps: [] }))).status).toBe(200);
@@ -317,7 +317,7 @@ test.each<[string, unknown, string]>([
   ['host', () => '::1', 'a function: call it'],
   ['publicUrl', new URL('http://example.com'), '"http://example.com/"'],
   ['closeWithinMs', '1', '"1"'],
-])('%s of the wrong kind is refused at the start', async (option, given, found) => {
+])('%s of the wrong type is rejected at the start', async (option, given, found) => {
   const server = createServer({ [option]: given });
   server.then((started) => started.close()).catch(() => {});
   await expect(server).rejects.toMatchObject({
@@ -327,7 +327,7 @@ test.each<[string, unknown, string]>([
   await expect(server).rejects.toThrow(found);
 });
 
-test('options that are a promise, and rules of a further app that are one, are refused', async () => {
+test('options that are a promise, and rules or a schema of createApp that are one, are rejected', async () => {
   const later = Promise.resolve({}) as never;
   await expect(createServer(later)).rejects.toThrow('createServer: options must be an object, but is a promise: await it');
   const server = await start();

@@ -57,7 +57,7 @@ test('a code reaches its address and signs in', async () => {
   expect(verified.status).toBe(200);
 });
 
-test('a template of the program’s own', async () => {
+test('smtpMail uses the template it is given', async () => {
   const template = { subject: 'Welcome', text: 'Take {code}', html: '<b>{code}</b>' };
   server = await createServer({ sendMagicCode: smtpMail({ url, from: 'login@example.com', template }) });
   await send('ann@example.com');
@@ -65,7 +65,7 @@ test('a template of the program’s own', async () => {
   expect(() => smtpMail({ url, from: 'x', template: { text: 'no code' } })).toThrow('{code}');
 });
 
-test('a mail server that refuses is told as email-send-failed, and so is one that is not there', async () => {
+test('a mail server that rejects or cannot be reached gives email-send-failed', async () => {
   isRefusing = true;
   server = await createServer({ sendMagicCode: smtpMail({ url, from: 'login@example.com' }) });
   expect(await send('ann@example.com')).toMatchObject({ status: 500, body: { type: 'email-send-failed' } });

@@ -47,7 +47,7 @@ test('above the total, clients that have stopped reading are disconnected, the l
   expect(unread.total).toBeLessThanOrEqual(200);
 });
 
-test('a moment of many backlogs disconnects nobody; twice the total is never exceeded', () => {
+test('a short peak of many backlogs disconnects no client; twice the total is never exceeded', () => {
   const { send, unread, disconnected } = world(100, 200);
   for (const name of 'abcdefgh') send(name, 50);
   expect(disconnected).toEqual([]);
@@ -56,7 +56,7 @@ test('a moment of many backlogs disconnects nobody; twice the total is never exc
   expect(unread.total).toBeLessThanOrEqual(400);
 });
 
-test('reading gives room again', () => {
+test('backlog that was read no longer counts', () => {
   const { send, read, unread, disconnected } = world(100, 100);
   for (let round = 0; round < 50; round++) {
     send('a', 60);

@@ -27,7 +27,7 @@ const upgrade = (target: string, protocol: string, more = ''): string =>
   `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${more}\r\n`;
 
 test.each(['//', '///', '/\\', '//[::1', 'http://[', 'http://%', 'http://a:99999/', 'http://user:pass@[/'])(
-  'a WebSocket upgrade of %s, which is no URL, gets a 400',
+  'a WebSocket upgrade of %s, which is not a URL, gets a 400',
   async (target) => {
     expect(await statuses(upgrade(target, 'websocket'))).toEqual(['400']);
     expect(await (await fetch(`${server.url}/health`)).json()).toMatchObject({ status: 'ok' });
@@ -36,8 +36,8 @@ test.each(['//', '///', '/\\', '//[::1', 'http://[', 'http://%', 'http://a:99999
 
 test.each([
   ['a path without sockets', '/elsewhere', '404'],
-  ['an app id that is no uuid', '/runtime/session?app_id=1', '400'],
-  ['no key', '/runtime/session', '400'],
+  ['an app id that is not a UUID', '/runtime/session?app_id=1', '400'],
+  ['no WebSocket key', '/runtime/session', '400'],
 ])('a WebSocket upgrade with %s is rejected', async (_what, target, status) => {
   expect(await statuses(upgrade(target, 'websocket'))).toEqual([status]);
 });

@@ -56,7 +56,7 @@ function held(): { storage: Storage; release: () => void; isHeld: boolean } {
 }
 
 describe('writes', () => {
-  test('W-01: a write that comes again is answered as the first time, and not done again', async () => {
+  test('W-01: a write that is sent again gets the response of the first time and is not applied again', async () => {
     const eventId = newId();
     const steps = [['add-triple', newId(), goalsId.id, newId(), { mode: 'create' }]].map(([op, e, a, , mode]) => [op, e, a, e, mode]);
     const [first] = await transact(steps, writer, eventId);
@@ -76,7 +76,7 @@ describe('writes', () => {
     expect(again).toMatchObject({ op: 'transact-ok', 'tx-id': 1 });
   });
 
-  test('W-03: a write under way is finished though its sender is gone, and its outcome is remembered', async () => {
+  test('W-03: a write in progress completes although its sender disconnected, and its outcome is stored', async () => {
     const gate = held();
     const slow = bench({ storage: gate.storage });
     const peer = await slow.open();
@@ -91,13 +91,13 @@ describe('writes', () => {
     expect((await transact([], await slow.open(), eventId))[0]).toMatchObject({ op: 'transact-ok', 'tx-id': 1 });
   });
 
-  test('W-05: the writer learns that his write is in the answers, also when they came out equal', async () => {
+  test('W-05: the writer receives a refresh for its write, also if no result changed', async () => {
     await subscribe(writer, { goals: {} });
     const [ok, refresh] = await transact([titled('a')]);
     expect(refresh).toMatchObject({ op: 'refresh-ok', computations: [], 'processed-tx-id': (ok as { 'tx-id': number })['tx-id'] });
   });
 
-  test('W-06: numbers are given in the order of commits, and none is told before all below it are in the answer', async () => {
+  test('W-06: transaction ids are in commit order, and a refresh has all transactions up to its id', async () => {
     await subscribe(reader, { goals: {} });
     reader.heard.length = 0;
     const peers = await Promise.all(Array.from({ length: 5 }, () => world.open()));
@@ -110,13 +110,13 @@ describe('writes', () => {
     expect(JSON.stringify(refresh)).toContain('49');
   });
 
-  test('W-37: only ids are put in lower case, values are as they were written', async () => {
+  test('W-37: only ids are converted to lower case, values are stored as they were sent', async () => {
     const shouting = 'AB000000-0000-4000-8000-00000000000C';
     await transact([titled(shouting)]);
     expect(await titleOf()).toMatchObject({ goals: [{ title: shouting }] });
   });
 
-  test('W-42: an attr that two invent at once is the one that came first; the other write is told that the name is taken', async () => {
+  test('W-42: of two attrs created at once under one name the first is kept, and the other write is rejected because the name is taken', async () => {
     writer.heard.length = 0;
     const [mine, theirs] = [blob('goals', 'done'), blob('goals', 'done')];
     writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [['add-attr', mine], born, ['add-triple', goal, mine.id, 1]] });
@@ -150,7 +150,7 @@ describe('writes', () => {
 });
 
 describe('queries', () => {
-  test('W-08: answers of one query come in the order of what they are as of', async () => {
+  test('W-08: the results of one query come in the order of their transaction ids', async () => {
     for (let n = 0; n < 20; n++) {
       writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
       if (n % 4 === 0) reader.send({ op: 'remove-query', q: { goals: {} } });
@@ -163,7 +163,7 @@ describe('queries', () => {
     expect(places.length).toBeGreaterThan(5);
   });
 
-  test('W-10: one query that cannot be answered any more takes no other with it, and says so', async () => {
+  test('W-10: one query that can no longer be evaluated ends with an error, and other queries are refreshed', async () => {
     const todos = blob('goals', 'n', { 'index?': true, 'checked-data-type': 'number' });
     const admin = await world.open({ '__admin-token': adminToken });
     await transact([['add-attr', todos]], admin);
@@ -179,7 +179,7 @@ describe('queries', () => {
     expect(reader.take('refresh-ok')).toHaveLength(1);
   });
 
-  test('W-29: equal questions are answered once for all, in one text; who takes differences is sent no more than those', async () => {
+  test('W-29: sessions with the same query receive the same text, and a session that accepts deltas receives only these', async () => {
     const frames: string[][] = [[], []];
     for (const received of frames) {
       const session = world.hub.connect({ send: (frame) => received.push(frame), close: () => {} });
@@ -196,7 +196,7 @@ describe('queries', () => {
     });
   });
 
-  test('W-31: nothing of the app but its id is told', async () => {
+  test('W-31: init-ok reveals nothing of the app but its id', async () => {
     const [hello] = await world.connect().request({ op: 'init', 'app-id': appId });
     expect(hello).toMatchObject({ auth: { app: { id: appId }, user: null } });
     expect(Object.keys((hello as { auth: { app: object } }).auth.app)).toEqual(['id']);
@@ -206,7 +206,7 @@ describe('queries', () => {
     expect([...etypes].filter((etype) => etype.startsWith('$')).sort()).toEqual(['$files', '$streams', '$users']);
   });
 
-  test('W-40: answers are compared whole', async () => {
+  test('W-40: results are compared in full', async () => {
     await subscribe(reader, { goals: {} });
     // Texts of one 32-bit hash, as Java has it.
     for (const text of ['Aa', 'BB', 'AaAa', 'BBBB', 'AaBB']) {
@@ -216,7 +216,7 @@ describe('queries', () => {
     }
   });
 
-  test('W-43: however far behind, nothing is left out', async () => {
+  test('W-43: a storage that is far behind loses no write', async () => {
     const gate = held();
     const slow = bench({ storage: gate.storage });
     const [one, two] = [await slow.open(), await slow.open()];
@@ -237,7 +237,7 @@ describe('queries', () => {
 });
 
 describe('connection', () => {
-  test('W-30: limits have names, and break nothing else', async () => {
+  test('W-30: an error names the limit that was exceeded, and the session stays usable', async () => {
     const tight = bench({ limits: { queries: 1, rooms: 1, pendingWrites: 1, steps: 1, streams: 1, messagesPerSecond: 4 } });
     const peer = await tight.open();
     await subscribe(peer, { goals: {} });
@@ -255,18 +255,18 @@ describe('connection', () => {
   });
 
   test.each(['refresh', 'refresh-presence', 'refresh-sync-table', 'server-broadcast', 'error', 'sse-init'])(
-    'W-33: %s is no op of clients',
+    'W-33: %s, which is not a client op, is rejected',
     async (op) => {
       expect(await writer.response('error', { op, 'room-id': 'r' })).toMatchObject({ status: 400, type: 'param-malformed', hint: { op } });
     },
   );
 
   test.each<[string, unknown]>([
-    ['no JSON', '{'],
+    ['invalid JSON', '{'],
     ['bytes', Buffer.from('{}')],
-    ['a list of something else', '[1]'],
-    ['a text', '"init"'],
-  ])('W-34: a frame of %s is answered, and in the end the line is cut', async (_what, frame) => {
+    ['a list of numbers', '[1]'],
+    ['a JSON string', '"init"'],
+  ])('W-34: a frame of %s gets an error, and after several the client is disconnected', async (_what, frame) => {
     const strict = bench({ limits: { badFrames: 3 } });
     const peer = await strict.open();
     for (let n = 0; n < 3; n++) peer.session.receive(frame);
@@ -278,7 +278,7 @@ describe('connection', () => {
 });
 
 describe('rooms', () => {
-  test('W-24: who comes gets everybody, whatever happens in the same moment', async () => {
+  test('W-24: a peer that joins receives all peers, also with other changes in the same tick', async () => {
     const [a, b, c] = [await world.open(), await world.open(), await world.open()] as const;
     await a.request({ op: 'join-room', 'room-id': 'r', data: { n: 1 } });
     for (const peer of [b, c]) peer.send({ op: 'join-room', 'room-id': 'r' });
@@ -292,7 +292,7 @@ describe('rooms', () => {
     }
   });
 
-  test('W-25: the type is taken under either of its names', async () => {
+  test('W-25: the room type is accepted under either of its names', async () => {
     await writer.request({ op: 'join-room', 'room-id': 'r', roomType: 'chat' });
     await reader.request({ op: 'join-room', 'room-id': 'r', 'room-type': 'chat' });
     expect(
@@ -301,14 +301,14 @@ describe('rooms', () => {
     expect(reader.take('server-broadcast')).toHaveLength(1);
   });
 
-  test('W-26: a refused join is told in the words the official client hears', async () => {
+  test('W-26: a rejected join is answered with the op that the official client handles', async () => {
     await (await world.hub.app(appId)).setStatus('disabled');
     const received = await reader.request({ op: 'join-room', 'room-id': 'r' });
     expect(received.map(({ op }) => op)).toEqual(['error', 'join-room-error']);
     expect(received[1]).toMatchObject({ 'room-id': 'r', error: expect.any(String) });
   });
 
-  test('W-27: what is said in one moment is one frame, for those who read it so', async () => {
+  test('W-27: messages of one tick are sent in one frame to clients that support it', async () => {
     const frames: string[] = [];
     const open = (version: string): ReturnType<typeof world.hub.connect> => {
       const session = world.hub.connect({ send: (frame) => frames.push(frame), close: () => {} });
@@ -336,7 +336,7 @@ describe('rooms', () => {
 });
 
 describe('namespaces kept in step', () => {
-  test('W-35: who comes back when the log reaches no further is told so', async () => {
+  test('W-35: a resync from before the start of the log is rejected', async () => {
     const short = bench({ limits: { history: 2 } });
     const admin = await short.open({ '__admin-token': adminToken });
     await transact([...attrs, born], admin);

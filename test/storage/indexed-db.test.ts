@@ -19,7 +19,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('gives way to another tab that deletes the database, and goes on with a new one', async () => {
+test('closes for another tab that deletes the database, and continues with a new one', async () => {
   const store = indexedDbStore('s');
   await store.write([{ put: 'k', value: 1 }]);
   await deleteDB('s');
@@ -28,7 +28,7 @@ test('gives way to another tab that deletes the database, and goes on with a new
   expect(await store.get('k')).toBe(2);
 });
 
-test('gives way to a later version of itself, and then says that it cannot go on', async () => {
+test('closes for a later version of the database, and then reports that it cannot continue', async () => {
   const store = indexedDbStore('s');
   await store.write([{ put: 'k', value: 1 }]);
   const later = await openDB('s', 99);
@@ -36,7 +36,7 @@ test('gives way to a later version of itself, and then says that it cannot go on
   expect(await later.get('entries', 'k')).toBe(1);
 });
 
-test('opens again when the connection was lost, and does once more what failed for it', async () => {
+test('reopens after a lost connection, and repeats the operation that failed', async () => {
   const store = indexedDbStore('s');
   await store.write([{ put: 'k', value: 1 }]);
   const lost = (): never => {
@@ -49,7 +49,7 @@ test('opens again when the connection was lost, and does once more what failed f
   expect(await store.get('k')).toBe(2);
 });
 
-test('a full disk is reported as such, and not tried again', async () => {
+test('a full disk is reported as such, and not retried', async () => {
   const store = indexedDbStore('s');
   await store.write([{ put: 'k', value: 1 }]);
   const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
@@ -63,7 +63,7 @@ test('a full disk is reported as such, and not tried again', async () => {
   expect(await store.get('k')).toBe(3);
 });
 
-test('what failed to open is opened by the next who asks', async () => {
+test('a failed open is retried by the next call', async () => {
   vi.spyOn(indexedDB, 'open').mockImplementationOnce(() => {
     throw new DOMException('Not now', 'SecurityError');
   });
@@ -72,7 +72,7 @@ test('what failed to open is opened by the next who asks', async () => {
   expect(await store.get('k')).toBeUndefined();
 });
 
-test('writes that wait share a transaction', async () => {
+test('pending writes share a transaction', async () => {
   const store = indexedDbStore('s');
   await store.get('k');
   const transactions = vi.spyOn(IDBTransaction.prototype, 'objectStore');
@@ -80,7 +80,7 @@ test('writes that wait share a transaction', async () => {
   expect(transactions.mock.calls.length).toBeLessThan(10);
 });
 
-test('closed while it reads: what was asked for is answered first, and nothing stays open or is opened again', async () => {
+test('closed while it reads: pending calls complete first, and nothing stays open or is reopened', async () => {
   const earlier = indexedDbStore('s');
   await earlier.write([{ put: 'k', value: 1 }]);
   await earlier.close();

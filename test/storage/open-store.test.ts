@@ -23,7 +23,7 @@ async function expectMemory(opening: ReturnType<typeof openStore>): Promise<void
   expect(warn).toHaveBeenCalledTimes(1);
 }
 
-test('where there is IndexedDB, what is written outlives the store, and nothing is said', async () => {
+test('with IndexedDB, data outlives the store, and nothing is logged', async () => {
   const clock = new VirtualClock();
   const store = openStore('s', log, clock);
   await store.write([{ put: 'k', value: 1 }]);
@@ -33,12 +33,12 @@ test('where there is IndexedDB, what is written outlives the store, and nothing 
   expect(clock.timers).toBe(0);
 });
 
-test('where there is none, memory, with one warning', async () => {
+test('without IndexedDB, the data is kept in memory, with one warning', async () => {
   vi.stubGlobal('indexedDB', undefined);
   await expectMemory(openStore('s', log));
 });
 
-test('where even to look is forbidden, memory, with one warning', async () => {
+test('where access to IndexedDB is forbidden, the data is kept in memory, with one warning', async () => {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB');
   Object.defineProperty(globalThis, 'indexedDB', {
     configurable: true,
@@ -50,14 +50,14 @@ test('where even to look is forbidden, memory, with one warning', async () => {
   if (before) Object.defineProperty(globalThis, 'indexedDB', before);
 });
 
-test('where it refuses to open, memory, with one warning', async () => {
+test('where IndexedDB refuses to open, the data is kept in memory, with one warning', async () => {
   vi.spyOn(indexedDB, 'open').mockImplementation(() => {
     throw new DOMException('A mutation operation was attempted on a database that did not allow mutations', 'InvalidStateError');
   });
   await expectMemory(openStore('s', log));
 });
 
-test('where it never answers, memory, with one warning', async () => {
+test('where IndexedDB never responds, the data is kept in memory, with one warning', async () => {
   const clock = new VirtualClock();
   vi.spyOn(indexedDB, 'open').mockImplementation(() => new EventTarget() as IDBOpenDBRequest);
   const opening = openStore('s', log, clock);

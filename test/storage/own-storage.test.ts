@@ -30,7 +30,7 @@ function jsonStore(): { open(): KeyValue } {
   };
 }
 
-test('what a client keeps survives JSON: writes with dates, made offline, are shown and sent by the next start', async () => {
+test('stored data survives JSON: offline writes with dates are shown and sent by the next start', async () => {
   const stored = jsonStore();
   const goal = id();
   const due = new Date('2027-01-02T03:04:05.678Z');
@@ -49,7 +49,7 @@ test('what a client keeps survives JSON: writes with dates, made offline, are sh
   after.shutdown();
 });
 
-test('what it throws is told as the storage’s, once, and the session goes on', async () => {
+test('an error that the storage throws is reported once as such, and the session continues', async () => {
   const errors: Error[] = [];
   const fails = async (): Promise<never> => {
     throw new Error('SQLITE_IOERR');
@@ -62,7 +62,7 @@ test('what it throws is told as the storage’s, once, and the session goes on',
   db.shutdown();
 });
 
-test('what it throws because it was closed meanwhile is told to nobody', async () => {
+test('an error that the storage throws because it was closed is not reported', async () => {
   const onError = vi.fn();
   let fail = (_: Error): void => {};
   const reading = new Promise<never>((_, reject) => (fail = reject));

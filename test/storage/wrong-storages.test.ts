@@ -74,7 +74,7 @@ const failed = async (open: (name: string) => Promise<KeyValue>): Promise<number
   return count;
 };
 
-describe('found out', () => {
+describe('the conformance cases detect', () => {
   test.each(Object.entries(wrongs))('%s', async (_what, wrong) => {
     const open = async (): Promise<KeyValue> => {
       const right = memoryStore();
@@ -89,6 +89,6 @@ describe('found out', () => {
   });
 });
 
-test('a right one passes', async () => {
+test('a correct store passes', async () => {
   expect(await failed(async () => memoryStore())).toBe(0);
 });

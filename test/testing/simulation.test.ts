@@ -62,13 +62,13 @@ const failureOf = async (run: Promise<unknown>): Promise<SimulationError> => {
 };
 
 describe('a simulation', () => {
-  test('of a shop whose rule keeps the count from going below zero finds nothing', async () => {
+  test('of a shop whose rule keeps the count from going below zero finds no violation', async () => {
     const { seeds, writes, rejected, faults } = await simulate({ ...shop('newData.count >= 0'), seeds: 10 });
     expect(seeds).toBe(10);
     for (const count of [writes, rejected, faults]) expect(count).toBeGreaterThan(10);
   });
 
-  test('of the same shop without the rule finds that it sells what it does not have, and how', async () => {
+  test('of the same shop without the rule finds that it oversells, and how', async () => {
     const error = await failureOf(simulate({ ...shop('true'), seeds: 50, steps: 40 }));
     expect(error.violations).toEqual(["invariant 'the count is not negative' is violated"]);
     expect(error.message).toContain(`seeds: [${error.seed}]`);
@@ -76,7 +76,7 @@ describe('a simulation', () => {
     expect(again.story).toEqual(error.story);
   });
 
-  test('of bookings with a unique slot finds nothing, and without finds a double booking in a few steps', async () => {
+  test('of bookings with a unique slot finds no violation, and without it a double booking in a few steps', async () => {
     await simulate({ ...bookings(true), seeds: 10 });
     const error = await failureOf(simulate({ ...bookings(false), seeds: 50, steps: 40 }));
     expect(error.violations).toEqual(["invariant 'one booking per slot' is violated"]);
@@ -99,14 +99,14 @@ describe('a simulation', () => {
     );
   });
 
-  test('without faults has none', async () => {
+  test('without faults injects none', async () => {
     const { faults, writes } = await simulate({ ...shop('newData.count >= 0'), seeds: 3, faults: false });
     expect(faults).toBe(0);
     expect(writes).toBeGreaterThan(0);
   });
 
   test.each([{ users: [] }, { actions: {} }, { seeds: 0 }, { seeds: [] }, { devices: 0 }, { steps: 0 }])(
-    'in which nothing can happen is refused: %j',
+    'in which nothing can happen is rejected: %j',
     async (nothing) => {
       await expect(simulate({ ...shop('true'), ...nothing })).rejects.toMatchObject({
         code: 'config-invalid',
@@ -115,7 +115,7 @@ describe('a simulation', () => {
     },
   );
 
-  test('reports an invariant that cannot be checked, and an action that reads what is not there', async () => {
+  test('reports an invariant that cannot be checked, and an action that reads missing data', async () => {
     const check = async (changes: object): Promise<SimulationError> => failureOf(simulate({ ...shop('true'), seeds: 1, ...changes }));
     const misspelled = await check({ invariants: { none: ({ read }: Reading) => read({ item: {} })['item']?.length === 0 } });
     expect(misspelled.violations[0]).toContain("invariant 'none' is violated: At path 'item': The schema has no entity 'item'");
@@ -128,7 +128,7 @@ describe('a simulation', () => {
     expect(reading.violations).toEqual([expect.stringContaining("action 'look' failed: At path 'items.$.where.cuont'")]);
   });
 
-  test('is shortened to steps that violate what was violated first, not something else', async () => {
+  test('is shortened to steps that cause the original violation, not another one', async () => {
     let runs = 0;
     const fail = (): never => {
       throw new Error('a fault of the program');

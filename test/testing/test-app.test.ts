@@ -32,7 +32,7 @@ async function todosOf(app: App): Promise<string[]> {
 }
 
 describe('a test app', () => {
-  test('keeps a write that was made offline by a tab that was then killed', async () => {
+  test('keeps a write made offline by a tab that was then killed', async () => {
     const app = await testApp();
     const phone = await app.createDevice({ user: await app.createUser('ann@example.com') });
     const tab = await phone.openTab();
@@ -48,7 +48,7 @@ describe('a test app', () => {
     expect(app.elapsedMs).toBeGreaterThan(3_600_000);
   });
 
-  test('applies the rules to whoever is signed in', async () => {
+  test('applies the rules to the signed-in user', async () => {
     const app = await testApp();
     const [ann, bob] = [await app.createUser('ann@example.com'), await app.createUser('bob@example.com')];
     const [annsTab, bobsTab] = [
@@ -80,7 +80,7 @@ describe('a test app', () => {
     expect(await todosOf(app)).toEqual(texts);
   });
 
-  test('tells all tabs of a device, and other devices, what one tab writes', async () => {
+  test('notifies all tabs of a device, and other devices, of a write in one tab', async () => {
     const app = await testApp();
     const user = await app.createUser('ann@example.com');
     const [phone, laptop] = [await app.createDevice({ user }), await app.createDevice({ user })];
@@ -93,7 +93,7 @@ describe('a test app', () => {
     expect([...seen.values()]).toEqual([['Shared'], ['Shared'], ['Shared']]);
   });
 
-  test('gives the same result for the same seed, and another for another', async () => {
+  test('gives the same result for the same seed, and a different one for another seed', async () => {
     const history = async (seed: number): Promise<unknown> => {
       const app = await testApp(seed);
       const user = await app.createUser('ann@example.com');
@@ -107,7 +107,7 @@ describe('a test app', () => {
     expect(other).not.toEqual(first);
   });
 
-  test('reports a promise that nothing will settle, an invalid schema, and a server that is down', async () => {
+  test('reports a promise that never settles, invalid rules, and an unreachable server', async () => {
     const app = await testApp();
     await expect(app.run(new Promise(() => {}))).rejects.toMatchObject({ code: 'timeout' });
     const invalid = { todos: { allow: { view: 'data.' } } };
@@ -118,7 +118,7 @@ describe('a test app', () => {
     });
   });
 
-  test('a full disk is reported, and the write goes to the server all the same', async () => {
+  test('a full disk is reported, and the write is still sent to the server', async () => {
     const app = await testApp();
     const phone = await app.createDevice({ user: await app.createUser('ann@example.com') });
     const tab = await phone.openTab();

@@ -16,7 +16,7 @@ function chunkOf(etype: string, id: string): Chunk {
 }
 
 describe('a chunk', () => {
-  it('is left as it was by what is chained to it', () => {
+  it('is unchanged by calls that are chained to it', () => {
     const start = chunkOf('acts', 'e1');
     const first = start.update({ fee: 1 });
     first.delete();
@@ -24,11 +24,11 @@ describe('a chunk', () => {
     expect(getOps(first)).toEqual([['update', 'acts', 'e1', { fee: 1 }]]);
   });
 
-  it('says its namespace', () => {
+  it('exposes its namespace', () => {
     expect(chunkOf('acts', 'e1').delete().__etype).toBe('acts');
   });
 
-  it('is no promise', async () => {
+  it('is not a promise', async () => {
     const chunk = chunkOf('acts', 'e1');
     expect(await Promise.resolve(chunk)).toBe(chunk);
   });
@@ -40,12 +40,12 @@ describe('a chunk', () => {
     },
   );
 
-  it('works with its methods taken off it', () => {
+  it('works with detached methods', () => {
     const { update } = chunkOf('acts', 'e1');
     expect(getOps(update({ fee: 1 }))).toHaveLength(1);
   });
 
-  it('keeps its operations when written as JSON', () => {
+  it('keeps its operations in JSON', () => {
     expect(JSON.parse(JSON.stringify(chunkOf('acts', 'e1').update({ fee: 1 })))).toEqual({
       __etype: 'acts',
       __ops: [['update', 'acts', 'e1', { fee: 1 }]],
@@ -58,19 +58,19 @@ describe('a chunk', () => {
 });
 
 describe('txInit', () => {
-  it('gives a builder of its own that does the same', () => {
+  it('returns a separate builder that does the same', () => {
     expect(getOps(txInit<AnySchema>()['acts']?.['e1']?.delete() as Chunk)).toEqual([['delete', 'acts', 'e1', undefined]]);
   });
 });
 
 describe('a lookup', () => {
-  it('is text that says what it is', () => {
+  it('is text that isLookup recognizes', () => {
     expect(lookup('name', 'Owls')).toBe('lookup__name__"Owls"');
     expect(isLookup(lookup('name', 'Owls'))).toBe(true);
     expect(isLookup('name')).toBe(false);
   });
 
-  it('comes back whole from its text, whatever label and value', () => {
+  it('is restored from its text, with any label and value', () => {
     const label = fc.stringMatching(/^[a-zA-Z$.-]{1,10}$/);
     check(
       fc.property(label, fc.jsonValue(), (name, value) => {
@@ -79,16 +79,16 @@ describe('a lookup', () => {
     );
   });
 
-  it('may go by a label with underscores', () => {
+  it('can have a label with underscores', () => {
     expect(parseLookup(lookup('snake__case', 'a__b'))).toEqual(['snake__case', 'a__b']);
   });
 
-  it.each([undefined, () => 1, Symbol('x'), 5n])('by %s is refused where it is made', (value) => {
+  it.each([undefined, () => 1, Symbol('x'), 5n])('by %s is rejected where it is created', (value) => {
     expect(() => lookup('name', value)).toThrow(TransactionValidationError);
     expect(() => lookup('name', value)).toThrow("'name'");
   });
 
-  it.each(['lookup__', 'lookup__name', 'lookup__name__', 'lookup__name__Owls'])('%s is none', (text) => {
+  it.each(['lookup__', 'lookup__name', 'lookup__name__', 'lookup__name__Owls'])('%s is not a lookup', (text) => {
     expect(() => parseLookup(text)).toThrow(TransactionValidationError);
     expect(() => chunkOf('acts', text)).toThrow(TransactionValidationError);
   });

@@ -30,7 +30,7 @@ function born(steps: readonly Step[]): string[] {
   return steps.flatMap((step) => (step[0] === 'add-attr' ? [step[1]['forward-identity'].slice(1).join('.')] : []));
 }
 
-describe('refused, by name', () => {
+describe('rejected, by name', () => {
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = { cyclic };
   let deep: unknown = 1;
@@ -38,7 +38,7 @@ describe('refused, by name', () => {
 
   it.each<[string, readonly unknown[], string]>([
     ['no id', ['update', 'acts', undefined, {}], "'update' of 'acts'"],
-    ['an id that is no uuid', ['update', 'acts', 'a1', {}], 'a1'],
+    ['an id that is not a UUID', ['update', 'acts', 'a1', {}], 'a1'],
     ['no namespace', ['update', undefined, A1, {}], 'undefined'],
     ['a namespace called __proto__', ['update', '__proto__', A1, {}], '__proto__'],
     ['an attribute called __proto__', ['update', 'acts', A1, JSON.parse('{"__proto__": 1}')], '__proto__'],
@@ -51,7 +51,7 @@ describe('refused, by name', () => {
     ['a function', ['merge', 'acts', A1, { rider: { tea: () => 1 } }], 'acts.rider.tea'],
     ['a symbol', ['update', 'acts', A1, { rider: Symbol('x') }], 'acts.rider'],
     ['an object that contains itself', ['update', 'acts', A1, { rider: cyclic }], 'acts.rider.self.cyclic'],
-    ['an object without end', ['update', 'acts', A1, { rider: deep }], 'levels deep'],
+    ['an object that is nested too deeply', ['update', 'acts', A1, { rider: deep }], 'levels deep'],
     ['a Map', ['update', 'acts', A1, { rider: new Map() }], 'acts.rider'],
     ...[
       new Blob(['x']), /x/, new Error('x'), Promise.resolve(), new Uint8Array(1), Buffer.from('x'), new ArrayBuffer(1), new DataView(new ArrayBuffer(1)),
@@ -69,7 +69,7 @@ describe('refused, by name', () => {
     ['null for the rules', ['ruleParams', 'acts', A1, null], 'null'],
     ['a link to null', ['link', 'acts', A1, { fans: null }], 'acts.fans'],
     ['a link to a hole in a list', ['link', 'acts', A1, { fans: [F1, undefined] }], 'acts.fans'],
-    ['a link to what is no uuid', ['unlink', 'acts', A1, { fans: 'bo' }], 'bo'],
+    ['a link to a string that is not a UUID', ['unlink', 'acts', A1, { fans: 'bo' }], 'bo'],
     ['a link to a number', ['link', 'acts', A1, { fans: 5 }], 'number'],
     ['a link by the name of an attribute', ['link', 'acts', A1, { name: F1 }], "'acts.name' is not a link"],
     ['a link called id', ['link', 'acts', A1, { id: F1 }], "'acts.id' is not a link"],
@@ -86,7 +86,7 @@ describe('refused, by name', () => {
     expect(() => expand(op)).toThrow(message);
   });
 
-  it('as a whole: no slot is taken and no attr kept for a transaction that throws', () => {
+  it('a transaction that throws takes no slot and keeps no attr', () => {
     const width = attrs.width('acts');
     expect(() => expand(['update', 'acts', A1, { mood: 'calm' }], ['update', 'acts', A1, { fee: 5n }])).toThrow();
     expect(() => expand(['update', 'acts', A1, { mood: 'calm' }], ['update', 'acts', ['fee', 1], {}])).toThrow();
@@ -94,14 +94,11 @@ describe('refused, by name', () => {
     expect(attrs.forward('acts', 'mood')).toBeUndefined();
   });
 
-  it.each(['soon', '10000-01-01', 1e20, -1e20, 8.64e15, -6.3e13])(
-    'the date %s, which no server stores, where dates are kept as such',
-    (formedAt) => {
-      const chunk = { __ops: [['update', 'acts', A1, { formedAt }]] };
-      expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow(TransactionValidationError);
-      expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow('acts.formedAt');
-    },
-  );
+  it.each(['soon', '10000-01-01', 1e20, -1e20, 8.64e15, -6.3e13])('the date %s, which no server stores, with useDates', (formedAt) => {
+    const chunk = { __ops: [['update', 'acts', A1, { formedAt }]] };
+    expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow(TransactionValidationError);
+    expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow('acts.formedAt');
+  });
 });
 
 describe('a date that is written', () => {
@@ -147,12 +144,12 @@ describe('a date that is written', () => {
   ];
   const texts = [...years.flatMap((year) => days.map((day) => year + day)), ...times.map((time) => `2025-02-24${time}`), ...others];
 
-  it.each(texts)('%s: with dates it is the instant that the server reads, or refused', (text) => {
+  it.each(texts)('%s: with useDates it is the instant that the server reads, or is rejected', (text) => {
     const at = readStoredDate(text);
     expect(sent(text, true)).toEqual(Number.isNaN(at) ? 'refused' : new Date(at));
   });
 
-  it('without dates, days that are none and numbers out of range are refused, and nothing that the server stores', () => {
+  it('without useDates, impossible days and numbers out of range are rejected, values that the server stores are not', () => {
     for (const text of texts) if (hasType(text, 'date')) expect(sent(text, false)).toBe(text);
     const refused = ['2025-13-01', '2025-02-30T10:00Z', '13/01/2025', '+012000-01-01T00:00:00.000Z', '"2024-04-31"', 1e20, -1e20];
     for (const value of refused) expect([value, sent(value, false)]).toEqual([value, 'refused']);
@@ -164,7 +161,7 @@ describe('a date that is written', () => {
 describe('values', () => {
   const written = (value: unknown): unknown => expand(['update', 'acts', A1, { rider: value }]).at(-1)?.[3];
 
-  it('are taken over: what happens to the original later is not written', () => {
+  it('are copied: later changes to the original are not written', () => {
     const rider = { tea: ['mint'] };
     const steps = expand(['update', 'acts', A1, { rider }]);
     rider.tea.push('milk');
@@ -172,11 +169,11 @@ describe('values', () => {
   });
 
   it.each<[string, unknown, unknown]>([
-    ['undefined in an object is left out', { tea: undefined, towels: 1 }, { towels: 1 }],
+    ['undefined in an object is omitted', { tea: undefined, towels: 1 }, { towels: 1 }],
     ['undefined in an array is null', [undefined, 1], [null, 1]],
-    ['an object says itself what it is', { toJSON: () => ({ towels: 1 }) }, { towels: 1 }],
-    ['a date stays one', { at: new Date(0) }, { at: new Date(0) }],
-    ['one object in two places is two', [fixture[0], fixture[0]], [fixture[0], fixture[0]]],
+    ['an object with toJSON is converted', { toJSON: () => ({ towels: 1 }) }, { towels: 1 }],
+    ['a date stays a date', { at: new Date(0) }, { at: new Date(0) }],
+    ['one object in two places is copied twice', [fixture[0], fixture[0]], [fixture[0], fixture[0]]],
     ['null', null, null],
   ])('%s', (_title, given, expected) => {
     const value = written(given);
@@ -186,27 +183,27 @@ describe('values', () => {
 });
 
 describe('names', () => {
-  it('inherited keys are names like any other', () => {
+  it('inherited keys are ordinary names', () => {
     expect(born(expand(['update', 'constructor', A1, { toString: 'x' }]))).toEqual(['constructor.id', 'constructor.toString']);
   });
 
-  it('undefined links are left out', () => {
+  it('undefined links are omitted', () => {
     expect(expand(['link', 'acts', A1, { crew: undefined }])).toEqual([]);
   });
 
-  it('an attribute named by an operation before it may serve as a lookup, and is born unique', () => {
+  it('an attribute created by an earlier operation can be a lookup, and is created unique', () => {
     const steps = expand(['update', 'tents', A1, { no: 7 }], ['update', 'tents', ['no', 8], { size: 2 }]);
     expect(born(steps)).toEqual(['tents.no', 'tents.id', 'tents.size']);
     expect(steps[0]?.[1]).toMatchObject({ 'unique?': true, 'index?': true });
   });
 
-  it('an attribute with a dot in its name goes before a link', () => {
+  it('an attribute with a dot in its name takes precedence over a link', () => {
     const dotted = attrs.with([{ ...(fixture[1] as WireAttr), id: id(), 'forward-identity': [id(), 'fans', 'pass.id'] }]);
     const [step] = expandChunks({ __ops: [['delete', 'fans', ['pass.id', 5]]] }, { attrs: dotted, id });
     expect(step).toEqual(['delete-entity', [dotted.forward('fans', 'pass.id')?.id, 5], 'fans']);
   });
 
-  it('targets may be looked up by text and by object, also to unlink', () => {
+  it('targets can be lookups as text and as objects, also in unlink', () => {
     const name = attrs.forward('acts', 'name')?.id;
     const likes = attrs.forward('fans', 'likes')?.id;
     for (const target of [lookup('name', 'Owls'), { name: 'Owls' }, [['name', 'Owls']]]) {
@@ -214,7 +211,7 @@ describe('names', () => {
     }
   });
 
-  it('two lookups over a link born for them are both linked', () => {
+  it('two lookups over a newly created link are both linked', () => {
     const chunk = { __ops: [['link', 'acts', A1, { tags: [lookup('name', 'folk'), lookup('name', 'jazz')] }]] };
     const layer = new Layer(new Store(attrs));
     const tags = expandChunks(chunk, { attrs, id });
@@ -245,12 +242,12 @@ describe('schemas', () => {
     ['an entity', ['update', 'tents', A1, {}], 'tents.id'],
     ['a link', ['link', 'acts', A1, { crew: F1 }], 'acts.crew'],
     ['a lookup', ['update', 'acts', ['no', 1], {}], 'acts.no'],
-  ])('refuse %s they do not have', (_title, op, message) => {
+  ])('reject %s they do not have', (_title, op, message) => {
     expect(() => run(op)).toThrow(TransactionValidationError);
     expect(() => run(op)).toThrow(message);
   });
 
-  it('as attrs: every id, field and link, with all it says', () => {
+  it('become attrs: every id, field and link, with all their properties', () => {
     const all = Attrs.from(schemaAttrs(schema, id));
     expect(all.list.map(({ etype, label }) => `${etype}.${label}`)).toEqual([
       'acts.id',
@@ -269,7 +266,7 @@ describe('schemas', () => {
     expect(new Set(all.list.map((attr) => attr.id)).size).toBe(7);
   });
 
-  it('need nothing born once their attrs are there', () => {
+  it('need no new attrs once their attrs exist', () => {
     const all = Attrs.from(schemaAttrs(schema, id));
     const steps = expandChunks(
       {

@@ -139,7 +139,7 @@ describe('the same steps as the official client', () => {
     expect(compared).toBeGreaterThan(20);
   });
 
-  it('refuses only what it is said to refuse', () => {
+  it('rejects only the listed operations', () => {
     const reasons = new Set<string>();
     check(
       fc.property(op, (one) => {

@@ -53,7 +53,7 @@ function added(steps: readonly Step[]): WireAttr[] {
   });
 }
 
-describe('a name the server has', () => {
+describe('a name that the server has', () => {
   it.each<[string, readonly Step[], readonly Step[]]>([
     [
       'a field',
@@ -149,7 +149,7 @@ describe('a name the server has', () => {
       [['add-triple', ['S.pass', F], 'S.likes', ['S.mood', 1]]],
     ],
     [
-      'the attr itself, come back from the server',
+      'the attr itself, returned by the server',
       [
         ['add-attr', blob('S.mood', 'acts', 'mood')],
         ['add-triple', E, 'S.mood', 1],
@@ -218,14 +218,14 @@ describe('left as it is', () => {
     ]);
   });
 
-  it('an attr acknowledged but not yet in a list of the server', () => {
+  it('an attr that is acknowledged and not yet in a list of the server', () => {
     const steps: Step[] = [['add-attr', local.mood]];
     expect(rebase(steps, Attrs.from([{ ...local.mood, isUnsynced: true }]))).toBe(steps);
   });
 });
 
 describe('a queue', () => {
-  it('a later write may use an id that an earlier one brought', () => {
+  it('a later write can use an id that an earlier one added', () => {
     const renames: Renames = new Map();
     rebase(
       [
@@ -239,13 +239,13 @@ describe('a queue', () => {
   });
 });
 
-describe('two clients that name an attribute at the same moment', () => {
+describe('two clients that create an attribute at the same moment', () => {
   const write = (attrs: Attrs, label: string): Step[] => expandChunks({ __ops: [['update', 'tents', E, { [label]: 1 }]] }, { attrs, id });
   const ours = write(Attrs.empty, 'size');
   const theirs = write(Attrs.empty, 'size');
   const rejection = { type: 'record-not-unique', message: '', hint: { etype: 'tents', label: 'size' } };
 
-  it('the refusal of the second is known for what it is', () => {
+  it('the rejection of the second is recognized as a taken name', () => {
     expect(isNameTaken(rejection, theirs)).toBe(true);
     expect(isNameTaken({ ...rejection, hint: { etype: 'tents', label: 'colour' } }, theirs)).toBe(false);
     expect(isNameTaken({ ...rejection, type: 'validation-failed' }, theirs)).toBe(false);
@@ -255,12 +255,12 @@ describe('two clients that name an attribute at the same moment', () => {
     expect(isNameTaken(reverse, [['add-attr', local.fans]])).toBe(true);
   });
 
-  it('its write says the same with the ids of the first', () => {
+  it('the second write has the same steps with the ids of the first', () => {
     const after = Attrs.from(added(ours));
     expect(rebase(theirs, after)).toEqual(ours.filter(([op]) => op !== 'add-attr'));
   });
 
-  it('the two ends of one new link are one link', () => {
+  it('the two ends of one new link become one link', () => {
     const fromActs = expandChunks({ __ops: [['link', 'acts', E, { fans: F }]] }, { attrs: Attrs.empty, id });
     const fromFans = expandChunks({ __ops: [['link', 'fans', F, { acts: E }]] }, { attrs: Attrs.empty, id });
     const after = Attrs.from(added(fromActs));
@@ -286,7 +286,7 @@ describe('every write', () => {
     }
   });
 
-  it('rebased twice is rebased once', () => {
+  it('rebased twice equals rebased once', () => {
     check(
       fc.property(write, write, (steps, others) => {
         const attrs = Attrs.from(added(others));
@@ -296,7 +296,7 @@ describe('every write', () => {
     );
   });
 
-  it('rebased onto itself only loses its add-attr steps', () => {
+  it('rebased onto itself loses only its add-attr steps', () => {
     check(
       fc.property(write, (steps) => {
         expect(rebase(steps, Attrs.from(added(steps)))).toEqual(steps.filter(([action]) => action !== 'add-attr'));
@@ -304,7 +304,7 @@ describe('every write', () => {
     );
   });
 
-  it('keeps its data steps, in order, but for attr ids and the ends of a link', () => {
+  it('keeps its data steps, in order, except for attr ids and the ends of a link', () => {
     check(
       fc.property(write, write, (steps, others) => {
         const attrs = Attrs.from(added(others));
@@ -323,7 +323,7 @@ describe('every write', () => {
     );
   });
 
-  it('speaks afterwards of no attr that is neither on the server nor added by it', () => {
+  it('refers afterwards only to attrs that the server has or that it adds', () => {
     check(
       fc.property(write, write, (steps, others) => {
         const attrs = Attrs.from(added(others));

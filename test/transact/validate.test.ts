@@ -54,9 +54,9 @@ describe('the shape of a transaction', () => {
     ['a list with a hole', [tx['acts']?.[one]?.update({}), undefined], 'chunk 1 must be an object, but received: undefined'],
     ['a list in a list', [[]], 'chunk 0 must be made with tx'],
     ['a namespace of tx', tx['acts'], '__ops'],
-    ['operations that are no list', { __ops: {} }, '__ops'],
-    ['an operation that is no list', { __ops: [{}] }, 'operation 0'],
-  ])('%s is refused without a schema too', (_title, chunks, message) => {
+    ['operations that are not a list', { __ops: {} }, '__ops'],
+    ['an operation that is not a list', { __ops: [{}] }, 'operation 0'],
+  ])('%s is rejected without a schema too', (_title, chunks, message) => {
     expect(() => validateTransaction(chunks)).toThrow(TransactionValidationError);
     expect(() => validateTransaction(chunks)).toThrow(message);
   });
@@ -71,7 +71,7 @@ describe('against a schema', () => {
   it.each<[string, readonly unknown[], string]>([
     ['an entity called constructor', ['update', 'constructor', one, {}], "no entity 'constructor'"],
     ['a link called toString', ['link', 'acts', one, { toString: one }], "no link 'toString'"],
-    ['a namespace that is no name', ['update', 5, one, {}], 'namespace'],
+    ['a namespace that is not a string', ['update', 5, one, {}], 'namespace'],
     ['no id', ['update', 'acts', undefined, {}], 'undefined'],
     ['an object for an id', ['update', 'acts', { name: 'Owls' }, {}], 'UUID'],
     ['a list of arguments', ['update', 'acts', one, []], 'array'],
@@ -79,12 +79,12 @@ describe('against a schema', () => {
     ['a bigint for text', ['update', 'acts', one, { name: 5n }], 'bigint'],
     ['an object for a link', ['link', 'acts', one, { sets: { id: one } }], 'UUID or a lookup'],
     ['a link called id', ['link', 'acts', one, { id: one }], "no link 'id'"],
-  ])('%s is refused', (_title, op, message) => {
+  ])('%s is rejected', (_title, op, message) => {
     expect(() => validateTransaction({ __ops: [op] }, schema)).toThrow(TransactionValidationError);
     expect(() => validateTransaction({ __ops: [op] }, schema)).toThrow(message);
   });
 
-  it('an attribute called like an inherited key is unknown, and unknown attributes are let through', () => {
+  it('an attribute with the name of an inherited key is unknown, and unknown attributes are accepted', () => {
     expect(() => validateTransaction({ __ops: [['update', 'acts', one, { constructor: 5 }]] }, schema)).not.toThrow();
   });
 });

@@ -49,11 +49,11 @@ function exportedTypes(path: string): Map<string, number> {
 const official = exportedTypes(index);
 const ours = new Map(files.flatMap((path) => [...exportedTypes(path)]));
 
-test('every type has its name here, with as many type parameters', () => {
+test('every official type is exported, with as many type parameters', () => {
   const wanted = [...official].filter(([name]) => !elsewhere.has(name));
   expect(wanted.map(([name]) => [name, ours.get(name)])).toEqual(wanted);
 });
 
-test('the list of what is elsewhere names only what the official client exports', () => {
+test('the list of types elsewhere has only exports of the official client', () => {
   expect([...elsewhere].filter((name) => !official.has(name) || ours.has(name))).toEqual([]);
 });

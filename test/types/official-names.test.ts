@@ -42,16 +42,16 @@ function exportsOf(file: string): Map<string, ts.SymbolFlags> {
 const exported = new Map(files.map((file) => [file, exportsOf(file)]));
 const sorted = (names: Iterable<string>): string[] => [...names].sort();
 
-test('every value', () => {
+test('the list has every official value', () => {
   expect(sorted(Object.keys(officialValues))).toEqual(sorted(Object.keys(core)));
 });
 
-test('every type', () => {
+test('the list has every official type', () => {
   const names = [...(exported.get(index) ?? [])].filter(([name, flags]) => flags & ts.SymbolFlags.Type && !(name in officialValues));
   expect(sorted(Object.keys(officialTypes))).toEqual(sorted(names.map(([name]) => name)));
 });
 
-test('ours is where it is said to be', () => {
+test('our export is where the list says', () => {
   const kindOf = (name: string) => (name in officialValues ? ts.SymbolFlags.Value : ts.SymbolFlags.Type);
   const lost = places.filter(({ name, file, ours }) => !((exported.get(file)?.get(ours) ?? 0) & kindOf(name)));
   expect(lost).toEqual([]);

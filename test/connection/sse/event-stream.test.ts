@@ -14,20 +14,20 @@ function read(pieces: readonly string[]): string[] {
 
 test.each([
   ['an event', 'data: {"op":1}\n\n', ['{"op":1}']],
-  ['no blank before the data', 'data:x\n\n', ['x']],
-  ['two blanks: one is data', 'data:  x\n\n', [' x']],
+  ['no space before the data', 'data:x\n\n', ['x']],
+  ['two spaces, of which one is data', 'data:  x\n\n', [' x']],
   ['several lines of data', 'data: a\ndata: b\n\n', ['a\nb']],
   ['data without a colon is an empty line', 'data\ndata: b\n\n', ['\nb']],
   ['a comment', ': ping\n\n', ['♥']],
   ['other fields, and no data', 'event: x\nid: 1\nretry: 3\n\n', []],
   ['an unfinished event', 'data: a\n', []],
-  ['returns, and returns with line feeds', 'data: a\r\rdata: b\r\n\r\ndata: c\n\n', ['a', 'b', 'c']],
+  ['CR and CRLF line ends', 'data: a\r\rdata: b\r\n\r\ndata: c\n\n', ['a', 'b', 'c']],
   ['a byte order mark, only at the beginning', '\uFEFFdata: \uFEFFa\n\n', ['\uFEFFa']],
 ])('%s', (_, text, notified) => {
   expect(read([text])).toEqual(notified);
 });
 
-test('where the text is cut makes no difference', () => {
+test('the parser returns the same events wherever the text is split', () => {
   const text = ': hi\r\ndata: one\r\n\r\ndata: two\r\rdata: th\ndata: ree\n\n:\n';
   const cuts = fc.array(fc.integer({ min: 0, max: text.length }), { maxLength: 8 });
   check(

@@ -37,7 +37,7 @@ async function posted(): Promise<void> {
 }
 
 describe('status 413', () => {
-  it('many messages together: fewer at a time, in order, and no connection is lost', async () => {
+  it('for many messages makes the client send fewer at a time, in order, on the same connection', async () => {
     const { queue, accepted, lost } = queueTo(500);
     for (let n = 0; n < 10; n++) queue.add(topic(n));
     await posted();
@@ -45,7 +45,7 @@ describe('status 413', () => {
     expect(lost).toEqual([]);
   });
 
-  it('one message: the connection is lost with the code for a message that is too big', async () => {
+  it('for one message closes the connection with code 1009', async () => {
     const { queue, accepted, lost } = queueTo(500);
     queue.add(topic(1));
     queue.add(topic(2, 'x'.repeat(1000)));

@@ -47,8 +47,8 @@ function open(transport: Transport = eventSourceTransport({ url, clock })): {
 
 const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { interval: 2, timeout: 2_000 });
 
-describe('down', () => {
-  test('sse-init opens the line, and is told to nobody; then messages, comments and faults', async () => {
+describe('receiving', () => {
+  test('sse-init opens the connection and is not passed on; messages, comments and faults follow', async () => {
     const { told: notified, until } = open();
     await until('opened');
     server.stream.write(': keep-alive\n\n');
@@ -62,7 +62,7 @@ describe('down', () => {
     expect(notified).toEqual(['opened', 'activity', 'init-ok', 'remove-query-ok', 'activity', '! frame-malformed']);
   });
 
-  test('a character cut in two by the network is whole again', async () => {
+  test('a character split by the network is decoded correctly', async () => {
     const { told: notified, until } = open();
     await until('opened');
     const bytes = Buffer.from(`data: {"op":"error","message":"für"}\n\n`);
@@ -75,16 +75,16 @@ describe('down', () => {
   });
 
   test.each<[string, SseServer['greet'], RegExp]>([
-    ['a refusal', (stream) => void stream.writeHead(400).end('{}'), /^closed 400 /],
+    ['an error status', (stream) => void stream.writeHead(400).end('{}'), /^closed 400 /],
     ['a sign-in page', (stream) => void stream.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), /not an event stream/],
-    ['a cut', (stream) => void stream.destroy(), /^closed 1006 /],
-    ['an end', (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).end(), /ended/],
+    ['a broken connection', (stream) => void stream.destroy(), /^closed 1006 /],
+    ['the end of the stream', (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).end(), /ended/],
     [
       'a message before sse-init',
       (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"op":"init-ok","session-id":"s"}\n\n'),
       /before/,
     ],
-  ])('%s closes the line', async (_, greet, notified) => {
+  ])('%s closes the connection', async (_, greet, notified) => {
     server.greet = greet;
     const channel = open();
     await channel.until('closed');
@@ -92,7 +92,7 @@ describe('down', () => {
     expect(() => channel.line.send(init)).toThrow(expect.objectContaining({ code: 'unreachable' }));
   });
 
-  test('a line that is closed tells nothing more, and lets go of the stream', async () => {
+  test('a closed connection emits nothing more, and closes the stream', async () => {
     const { line: channel, told: notified, until } = open();
     await until('opened');
     const left = new Promise((resolve) => server.stream.on('close', resolve));
@@ -102,7 +102,7 @@ describe('down', () => {
     expect(() => channel.send(init)).toThrow(expect.objectContaining({ code: 'unreachable' }));
   });
 
-  test('an EventSource that is handed in is listened to', async () => {
+  test('the transport uses a given EventSource', async () => {
     const made: Source[] = [];
     class Source implements EventSourceType {
       static readonly CONNECTING = 0;
@@ -129,8 +129,8 @@ describe('down', () => {
   });
 });
 
-describe('up', () => {
-  test('what one task says goes out together, with what ties it to the stream', async () => {
+describe('sending', () => {
+  test('messages of one task are sent in one POST, with the ids of the stream', async () => {
     const { line: channel, until } = open();
     await until('opened');
     channel.send(init);
@@ -145,7 +145,7 @@ describe('up', () => {
     });
   });
 
-  test('one POST at a time: what is said meanwhile goes out with the next', async () => {
+  test('the client sends one POST at a time; messages sent meanwhile go into the next', async () => {
     server.take = () => {};
     const { line: channel, until } = open();
     await until('opened');
@@ -160,7 +160,7 @@ describe('up', () => {
     expect(server.received).toEqual(['init', 'remove-query', 'join-room']);
   });
 
-  test('a lot is said in several posts', async () => {
+  test('many messages are sent in several POSTs', async () => {
     const { line: channel, until } = open();
     await until('opened');
     for (let n = 0; n < 450; n += 1) channel.send({ ...probe, 'client-event-id': `e${n}` });
@@ -168,7 +168,7 @@ describe('up', () => {
     expect(server.posts.map(({ body }) => body.messages.length)).toEqual([200, 200, 50]);
   });
 
-  test('what cannot be written is told to whoever says it, and nobody else', async () => {
+  test('a message that cannot be serialized throws in the caller, and causes no event', async () => {
     const { line: channel, until, told: notified } = open();
     await until('opened');
     expect(() => channel.send({ op: 'set-presence', 'room-id': 'r', data: 1n })).toThrow(
@@ -180,10 +180,10 @@ describe('up', () => {
   });
 
   test.each<[string, (post: SseServer['posts'][number]) => void]>([
-    ['is cut', ({ drop }) => drop()],
-    ['is answered with 503', ({ answer }) => answer(503)],
-    ['is answered with 429', ({ answer }) => answer(429)],
-  ])('W-21: a POST that %s is made again with the same messages, in order; the line lives', async (_, fail) => {
+    ['is interrupted', ({ drop }) => drop()],
+    ['gets status 503', ({ answer }) => answer(503)],
+    ['gets status 429', ({ answer }) => answer(429)],
+  ])('W-21: a POST that %s is retried with the same messages, in order, on the same connection', async (_, fail) => {
     let failures = 2;
     server.take = (post) => (failures-- > 0 ? fail(post) : post.answer(200, '{}'));
     const { line: channel, until, told: notified } = open();
@@ -199,7 +199,7 @@ describe('up', () => {
     expect([notified, clock.timers]).toEqual([['opened'], 0]);
   });
 
-  test('a line that is closed while a POST waits to be made again makes no more of them', async () => {
+  test('a connection that is closed while a POST waits for its retry sends no more POSTs', async () => {
     server.take = (post) => post.answer(503);
     const { line: channel, until } = open();
     await until('opened');
@@ -210,7 +210,7 @@ describe('up', () => {
     expect([server.posts.length, clock.timers]).toEqual([1, 0]);
   });
 
-  test('a POST that is not answered is made again after 10 s', async () => {
+  test('a POST without a response is retried after 10 s', async () => {
     server.take = (post) => server.posts.length > 1 && post.answer(200, '{}');
     const { line: channel, until } = open();
     await until('opened');
@@ -223,7 +223,7 @@ describe('up', () => {
     });
   });
 
-  test('a session that is gone closes the line', async () => {
+  test('a session that no longer exists closes the connection', async () => {
     server.take = (post) => post.answer(400, '{"type":"session-missing"}');
     const { line: channel, until, told: notified } = open();
     await until('opened');
@@ -232,7 +232,7 @@ describe('up', () => {
     expect([notified.length, server.posts.length, clock.timers]).toEqual([2, 1, 0]);
   });
 
-  test('after eight tries the line is no good', async () => {
+  test('the connection closes after eight failed POSTs', async () => {
     server.take = (post) => post.answer(500);
     const { line: channel, told: notified, until } = open();
     await until('opened');
@@ -287,7 +287,7 @@ describe('falling back', () => {
   }
   const tried = (): string[] => notified.filter((each) => !each.startsWith('('));
 
-  test('W-22: after three misses in a row, over a real stream that is loaded when it is wanted', async () => {
+  test('W-22: after three failures in a row the client uses an event stream, whose module is loaded on demand', async () => {
     const load = vi.fn(() => Promise.resolve(eventSourceTransport({ url, clock })));
     const ws = new FakeTransport(dead);
     const connection = connect(
@@ -306,7 +306,7 @@ describe('falling back', () => {
     void connection.stop();
   });
 
-  test('W-22: a server that is down altogether is tried over HTTP once in four times, and found again over WebSocket', async () => {
+  test('W-22: while the server is down every fourth attempt uses HTTP, and the client reconnects over WebSocket', async () => {
     let isUp = false;
     const { connection } = fakes((channel) => (isUp ? well(channel) : dead(channel)), dead);
     await clock.advance(20_000);
@@ -317,7 +317,7 @@ describe('falling back', () => {
     void connection.stop();
   });
 
-  test('W-22: without a network nothing is held against WebSockets', async () => {
+  test('W-22: failures without a network do not count against WebSockets', async () => {
     const { connection } = fakes(dead, well);
     network.claim(false);
     await clock.advance(120_000);
@@ -326,7 +326,7 @@ describe('falling back', () => {
     expect(new Set(tried().slice(1))).toEqual(new Set(['ws']));
   });
 
-  test('W-22: that a network needs it is remembered: one miss is then enough, until the network changes', async () => {
+  test('W-22: once a network has needed event streams, one failure is enough, until the network changes', async () => {
     const { connection, sse } = fakes(dead, well);
     await clock.advance(5_000);
     expect(connection.isReady).toBe(true);
@@ -343,7 +343,7 @@ describe('falling back', () => {
     void connection.stop();
   });
 
-  test('no sse-init within 10 s: the line is given up', async () => {
+  test('a connection without sse-init is closed after 10 s', async () => {
     server.greet = (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     const connection = connect(eventSourceTransport({ url, clock }));
     await eventually(() => expect(server.streams).toHaveLength(1));

@@ -23,7 +23,7 @@ test.each(scripts.map((script) => [script.id, script.title, script] as const))('
   lines.push(`${id.padEnd(5)}${isShown ? 'shown    ' : 'not shown'}  ${title}\n                ${plain(detail)}`);
 });
 
-test('which of them it shows is on file', async () => {
+test('the weaknesses that it shows match the snapshot', async () => {
   const text = `@instantdb/core ${side.version}, with a server that forgets event ids, as InstantDB's does\n\n${lines.join('\n')}\n`;
   await expect(text).toMatchFileSnapshot('reference.txt');
 });

@@ -84,7 +84,7 @@ test.each(acts)('$title', { timeout: 120_000 }, async ({ title, script, isForget
   expect(ending.rows).toContain(everything.at(-1));
 });
 
-test('what was seen is told', () => {
+test('the report has one line per act', () => {
   const text = `@instantdb/core ${version}, two tabs of one user in Chromium ${browser.version().split('.')[0]}, 5 writes each in turns\n\n${lines.join('\n')}`;
   if (process.env['TABS_REPORT']) writeFileSync(join(import.meta.dirname, 'tabs.txt'), text);
   expect(lines).toHaveLength(acts.length);

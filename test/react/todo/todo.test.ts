@@ -69,7 +69,7 @@ async function write(page: Page, text: string): Promise<void> {
   await page.press('#text', 'Enter');
 }
 
-test('the official package and ours, on one server', async () => {
+test('the official package and ours work on one server', async () => {
   const both = [await open('official'), await open('ours')] as const;
   const [official, own] = both;
   const bothSee = async (expected: string[]) => {
@@ -95,7 +95,7 @@ test('the official package and ours, on one server', async () => {
   await expect.poll(() => own.textContent('#others')).toBe('official from official authenticated nobody');
 }, 60_000);
 
-test('offline: written, kept over a reload, and sent', async () => {
+test('a write made offline outlives a reload and is sent', async () => {
   const [own, official] = [await open('ours'), await open('official')];
   await own.context().setOffline(true);
   await write(own, 'offline');

@@ -64,13 +64,13 @@ const run = (config: Partial<AdoptionConfig> = {}): Promise<Adopted | undefined>
 const stored = async () => (await store.list('write/')).map(([, value]) => readMutation(value));
 const names = async () => (await indexedDB.databases()).map(({ name }) => name);
 
-test('without such a database none is created, and later starts do not look again', async () => {
+test('without an official database none is created, and later starts do not look again', async () => {
   expect(await run()).toBeUndefined();
   expect(await names()).toEqual([]);
   expect(await store.get('adopted')).toEqual({ atMs: 0, eventIds: [] });
 });
 
-test('all is there in one transaction, and the official database is as it was', async () => {
+test('all records are stored in one write, and the official database is kept', async () => {
   await leave(6, { __meta: {}, currentUser: ann, localToken_guest: 'local-1', pendingMutations: pending(2, 1) });
   let writes = 0;
   store = { ...store, write: (ops) => ((writes += 1), memoryWrite(ops)) };
@@ -81,7 +81,7 @@ test('all is there in one transaction, and the official database is as it was', 
   expect(await names()).toEqual([`instant_${appId}_6`]);
 });
 
-test('writes keep their event ids and their order, and belong to the user; the user is whole', async () => {
+test('writes keep their event ids, order and owner, and the user keeps all fields', async () => {
   const twice = [eventId(9), mutation(2)];
   await leave(6, { currentUser: ann, localToken_guest: 'local-1', pendingMutations: [twice, ...pending(2, 1)] });
   await run();
@@ -94,19 +94,19 @@ test('writes keep their event ids and their order, and belong to the user; the u
   expect(writes[0]).toMatchObject({ owner: 'ann', order: 1_001, createdMs: 1_001, sends: 1, state: 'pending', isAdopted: true, steps });
 });
 
-test('a user who is at an OAuth provider meanwhile comes back with the extra fields', async () => {
+test('extra fields of an OAuth sign-in in progress are adopted', async () => {
   await leave(6, { currentUser: null, oauthExtraFields: { x1: { nickname: 'A' } } });
   await run();
   expect(await store.get(extraFieldsKey('x1'))).toEqual({ nickname: 'A' });
 });
 
-test('a write that a wrong clock dated in the future does not hold the order up', async () => {
+test('a write dated in the future by a wrong clock is ordered by the current time', async () => {
   await leave(6, { pendingMutations: [[eventId(1), mutation(1, { created: 1e30 })], ...pending(2)] });
   await run();
   expect((await stored()).map((write) => write?.order)).toEqual([clock.now(), clock.now() + 1]);
 });
 
-test('confirmed and failed writes stay where they are; values are as JSON carries them', async () => {
+test('confirmed and failed writes are not adopted; values are converted as JSON does', async () => {
   const date = [['add-triple', goalId(1), attrIds.title, new Date(0), undefined]];
   await leave(6, {
     pendingMutations: [
@@ -124,24 +124,24 @@ test('confirmed and failed writes stay where they are; values are as JSON carrie
 });
 
 test.each([
-  ['text that is no JSON', '[["e', 'the pending writes: the record cannot be read'],
+  ['invalid JSON', '[["e', 'the pending writes: the record cannot be read'],
   ['a number', 7, 'the pending writes: the record cannot be read'],
   ['an entry without steps', [[eventId(1), {}]], `write ${eventId(1)}: its steps cannot be read`],
-  ['half a step', [[eventId(1), mutation(1, { 'tx-steps': [['add-triple']] })]], `write ${eventId(1)}: its steps cannot be read`],
-  ['an id of another kind', [['1/2', mutation(1)]], 'write 1/2: the record cannot be read'],
-])('pending writes that are %s are skipped and told', async (_what, pendingMutations, reason) => {
+  ['an incomplete step', [[eventId(1), mutation(1, { 'tx-steps': [['add-triple']] })]], `write ${eventId(1)}: its steps cannot be read`],
+  ['an id of another format', [['1/2', mutation(1)]], 'write 1/2: the record cannot be read'],
+])('pending writes that are %s are skipped and reported', async (_what, pendingMutations, reason) => {
   await leave(6, { currentUser: ann, pendingMutations });
   expect(await run()).toMatchObject({ userId: 'ann', writes: 0, skipped: [reason] });
 });
 
-test('writes of a user who cannot be read are left where they are, and told', async () => {
+test('writes of a user whose record cannot be read are not adopted, and are reported', async () => {
   await leave(6, { currentUser: { id: 'ann' }, pendingMutations: pending(1), localToken_guest: 'local-1' });
   const reason = 'the user, and the writes made in their name: the record cannot be read';
   expect(await run()).toMatchObject({ userId: undefined, writes: 0, localIds: 1, skipped: [reason] });
   expect(await stored()).toEqual([]);
 });
 
-test('what this client has is newer: another user, also one who signed out, and local ids', async () => {
+test('the client’s own user (also a signed-out one) and local ids take precedence', async () => {
   await leave(6, { currentUser: ann, localToken_guest: 'local-1', pendingMutations: pending(1) });
   await store.write([
     { put: 'user', value: null },
@@ -165,7 +165,7 @@ describe('attributes', () => {
   });
   const meta = { objects: { a: { updatedAt: 1, size: 1 } } };
 
-  test('every write brings along those it uses, and what is cached can be read', async () => {
+  test('every write includes the attributes it uses, and cached results are readable', async () => {
     await leave(6, { pendingMutations: pending(1) }, { a: result(goalAttrs), __meta: meta });
     expect(await run()).toMatchObject({ results: 1 });
     const [write] = await stored();
@@ -175,7 +175,7 @@ describe('attributes', () => {
     expect(manifest).toMatchObject({ processed: undefined, usedAtMs: 5 });
   });
 
-  test('a write that creates them under ids of its own gets those of the cached results', async () => {
+  test('a write that creates attributes under its own ids is remapped to those of the cached results', async () => {
     const own = { ...goalAttrs[1], id: 'a7000000-0000-4000-8000-0000000000ff' };
     const made = [
       ['add-attr', own],
@@ -186,7 +186,7 @@ describe('attributes', () => {
     expect((await stored())[0]?.steps).toEqual([['add-attr', { ...goalAttrs[1], isUnsynced: true }], ...steps]);
   });
 
-  test('cached results that cannot be read are left out, and large ones', async () => {
+  test('large and unreadable cached results are skipped', async () => {
     const many = { ...result(goalAttrs) } as { result: { store: object } };
     many.result = { ...many.result, store: { triples: Array.from({ length: 50_001 }, () => []) } };
     const objects = { big: { updatedAt: 3, size: 50_001 }, broken: { updatedAt: 2, size: 1 }, gone: { updatedAt: 1, size: 1 } };
@@ -204,13 +204,13 @@ describe('version 5, in which entries are JSON', () => {
     querySubs: JSON.stringify({ a: JSON.stringify({ q: { goals: {} }, result: { store: { triples: [], attrs: { a: goalAttrs[0] } } } }) }),
   };
 
-  test('is read where there is no version 6, or an empty one', async () => {
+  test('is read if version 6 is missing or empty', async () => {
     await leave(5, kv);
     await leave(6, {});
     expect(await run()).toMatchObject({ userId: 'ann', writes: 1, localIds: 1, results: 1, skipped: [] });
   });
 
-  test('is out of date where version 6 has anything', async () => {
+  test('is ignored if version 6 has any entry', async () => {
     await leave(5, kv);
     await leave(6, { __meta: { objects: {} }, currentUser: null });
     expect(await run()).toBeUndefined();
@@ -218,7 +218,7 @@ describe('version 5, in which entries are JSON', () => {
   });
 });
 
-describe('more than one start', () => {
+describe('several adoption runs', () => {
   /** One holder at a time, as the browser's. */
   function fakeLocks(): Pick<LockManager, 'request'> {
     let last: Promise<unknown> = Promise.resolve();
@@ -226,14 +226,14 @@ describe('more than one start', () => {
     return { request } as Pick<LockManager, 'request'>;
   }
 
-  test('two at once take it once', async () => {
+  test('two concurrent runs adopt the writes once', async () => {
     await leave(6, { currentUser: ann, pendingMutations: pending(1, 2) });
     const locks = fakeLocks();
     const both = await Promise.all([run({ locks }), run({ locks })]);
     expect(both.map((adopted) => adopted?.writes)).toEqual([2, undefined]);
   });
 
-  test('without locks, and where the page may not use them, they store the same', async () => {
+  test('runs without locks, or with locks forbidden, store the same writes', async () => {
     await leave(6, { currentUser: ann, pendingMutations: pending(1, 2) });
     const forbidden = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) } as Pick<LockManager, 'request'>;
     const both = await Promise.all([run({ locks: forbidden }), run()]);
@@ -241,20 +241,20 @@ describe('more than one start', () => {
     expect((await stored()).map((write) => write?.eventId)).toEqual([eventId(1), eventId(2)]);
   });
 
-  test('one that fails leaves nothing, and the next one takes it', async () => {
+  test('a run that fails stores nothing, and the next run adopts the writes', async () => {
     await leave(6, { currentUser: ann, pendingMutations: pending(1) });
     const full = { ...store, write: () => Promise.reject(new Error('full')) };
     await expect(run({ store: full })).rejects.toThrow('full');
     expect(await run()).toMatchObject({ writes: 1 });
   });
 
-  test('one that nobody waits for any more writes nothing', async () => {
+  test('an aborted run writes nothing', async () => {
     await leave(6, { currentUser: ann, pendingMutations: pending(1) });
     expect(await run({ signal: AbortSignal.abort() })).toBeUndefined();
     expect(await store.list('')).toEqual([]);
   });
 
-  test('a later one takes what was stored since, and nothing else', async () => {
+  test('a late run adopts only writes stored since', async () => {
     await leave(6, { currentUser: ann, pendingMutations: pending(1) });
     expect(await run({ isLate: true })).toBeUndefined();
     await run();

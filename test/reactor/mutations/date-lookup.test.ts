@@ -31,9 +31,9 @@ const triples = [
 
 test.each([
   ['a Date', new Date(day)],
-  ['a text', '2027-01-02'],
+  ['a string', '2027-01-02'],
   ['a number', Date.parse(day)],
-])('%s', async (_, written) => {
+])('a lookup by date given as %s finds the entity', async (_, written) => {
   const client = testClient({ useDates: true });
   await settled();
   await client.receive(initOk({ attrs }));

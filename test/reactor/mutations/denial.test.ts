@@ -34,16 +34,16 @@ it.each([
     [1, 2, 3, 4, 5].map((n) => chunk(n === 1 ? 'create' : 'delete', goalId(n), { title: 'a' })),
     "Permission denied: the 'create' or 'delete' rule of 'goals' is not satisfied for goals %1, %2, %3 and 2 more",
   ],
-])('a server that names the namespace only: %s', async (_action, chunks, message) => {
+])('the error names rule and entity if the server names only the namespace: %s', async (_action, chunks, message) => {
   expect(await messageOf(chunks)).toBe(message.replace(/%(\d)/g, (_, n: string) => goalId(Number(n))));
 });
 
-it('a server that names the rule: its text, and the entity', async () => {
+it('the error adds the entity to the text of a server that names the rule', async () => {
   const said = "Permission denied: the 'update' rule of 'goals' is not satisfied";
   expect(await messageOf(chunk('update', goalId(1), { title: 'a' }), { message: said })).toBe(`${said} for goals ${goalId(1)}`);
 });
 
-it('a namespace that the write does not touch, as with a cascade: the text of the server', async () => {
+it('the error keeps the server’s text if the write does not touch the namespace, as with a cascade', async () => {
   const hint = { input: ['others', 'object'], expected: 'perms-pass?' };
   expect(await messageOf(chunk('delete', goalId(1)), { hint })).toBe('Permission denied: not perms-pass?');
 });

@@ -21,7 +21,7 @@ async function signedIn(store?: KeyValue): Promise<TestClient> {
 const outcomes = (promises: readonly Promise<{ status: string }>[]): Promise<string[]> =>
   Promise.all(promises.map((promise) => promise.then(({ status }) => status, (error: { code: string }) => error.code))); // prettier-ignore
 
-test('a write on its way is kept: its promise says so, and `settled` says why there will be no more', async () => {
+test('when the user signs out, a write in flight resolves as enqueued and `settled` rejects with user-changed', async () => {
   const client = await signedIn();
   const write = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'of Ann' }));
   await settled();
@@ -40,7 +40,7 @@ test('a write on its way is kept: its promise says so, and `settled` says why th
   client.reactor.shutdown();
 });
 
-test('one that is not on disk yet says so when it is', async () => {
+test('a write that is not on disk yet resolves as enqueued once it is stored', async () => {
   let store = (): void => {};
   const memory = memoryStore();
   const slow: KeyValue = { ...memory };
@@ -61,7 +61,7 @@ test('one that is not on disk yet says so when it is', async () => {
   client.reactor.shutdown();
 });
 
-test('nobody need listen', async () => {
+test('a write whose promises have no handlers is stored and causes no error', async () => {
   const client = await signedIn();
   void client.reactor.writes.transact(chunk('create', goalId(1), { title: 'of Ann' }));
   await settled();

@@ -25,7 +25,7 @@ async function diskWithWrite(): Promise<KeyValue> {
   return kept;
 }
 
-test('a store that answers after the session has opened', async () => {
+test('writes read after the session has opened are mapped to the attrs of the server', async () => {
   const kept = await diskWithWrite();
   let answer = (): void => {};
   const slow: KeyValue = { ...kept };
@@ -60,7 +60,7 @@ test('a store that answers after the session has opened', async () => {
   client.reactor.shutdown();
 });
 
-test('a write that is settled while the disk is read is not taken up again', async () => {
+test('a write that settles while the disk is being read is not loaded again', async () => {
   const kept = memoryStore();
   const slow: KeyValue = { ...kept };
   const browser = new FakeBrowser();

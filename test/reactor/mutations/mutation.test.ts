@@ -37,6 +37,6 @@ test('keys are those of version 0.1.0', () => {
 });
 
 test.each([[undefined], [null], [3], [{}], [{ ...write, order: 'x' }], [{ ...write, steps: [3] }], [{ ...write, steps: [[]] }]])(
-  'a record that is no write (%j) is ignored',
+  'an invalid record (%j) is ignored',
   (value) => expect(readMutation(value)).toBeUndefined(),
 );

@@ -28,7 +28,7 @@ it.each([
   ['without a query', undefined],
   ['with a query on the same namespace', { plans: {} }],
   ['with a query on another namespace', goalsQuery],
-])('%s: a write costs the same however many wait', async (_name, query) => {
+])('%s, the cost of a write does not grow with the number of pending writes', async (_name, query) => {
   const client = testClient();
   await settled();
   if (query) {
@@ -56,7 +56,7 @@ it.each([
   client.reactor.shutdown();
 });
 
-it('discarding and confirming writes keeps the attributes that the others need', async () => {
+it('discarding and confirming writes keeps the attributes that other writes need', async () => {
   const client = testClient();
   await settled();
   client.reactor.queries.subscribe({ plans: {} }, listener());

@@ -21,7 +21,7 @@ const no = ({ eventId }: WriteLog, more: Partial<ErrorMessage> = {}): ErrorMessa
 });
 const failure: Partial<ErrorMessage> = { status: 500, type: null, message: 'Yikes' };
 
-describe('two clients bear one attribute at once', () => {
+describe('two clients create one attribute concurrently', () => {
   const theirs: WireAttr = {
     id: 'a7000000-0000-4000-8000-0000000000ff',
     'value-type': 'blob',
@@ -33,21 +33,24 @@ describe('two clients bear one attribute at once', () => {
   const taken = { type: 'record-not-unique', hint: { 'record-type': 'ident', etype: 'goals', label: 'mood' } };
   const attrsTold = { op: 'refresh-ok', computations: [], attrs: [...goalAttrs, theirs], 'processed-tx-id': 5 } as const;
 
-  it.each(['before', 'after'])('the loser, which hears of the attr %s its refusal, writes again under the name that won', async (order) => {
-    const dialogue = await Dialogue.ready();
-    const write = await dialogue.update(goalId(1), { mood: 'good' } as never);
-    expect(stepsOf(dialogue, 0).map(([op]) => op)).toContain('add-attr');
-    const refusal = no(write, taken);
-    await dialogue.receive(...(order === 'before' ? [attrsTold, refusal] : [refusal, attrsTold]));
-    expect(dialogue.sentIds()).toEqual([write.eventId, write.eventId]);
-    expect(stepsOf(dialogue, 1).map(([op]) => op)).not.toContain('add-attr');
-    expect(stepsOf(dialogue, 1)).toContainEqual(['add-triple', goalId(1), theirs.id, 'good']);
-    await dialogue.receive(ok(write, 6));
-    expect(write.outcome).toBe('synced');
-    dialogue.end();
-  });
+  it.each(['before', 'after'])(
+    'a client that receives the other attr %s its own rejection resends the write with that attr',
+    async (order) => {
+      const dialogue = await Dialogue.ready();
+      const write = await dialogue.update(goalId(1), { mood: 'good' } as never);
+      expect(stepsOf(dialogue, 0).map(([op]) => op)).toContain('add-attr');
+      const refusal = no(write, taken);
+      await dialogue.receive(...(order === 'before' ? [attrsTold, refusal] : [refusal, attrsTold]));
+      expect(dialogue.sentIds()).toEqual([write.eventId, write.eventId]);
+      expect(stepsOf(dialogue, 1).map(([op]) => op)).not.toContain('add-attr');
+      expect(stepsOf(dialogue, 1)).toContainEqual(['add-triple', goalId(1), theirs.id, 'good']);
+      await dialogue.receive(ok(write, 6));
+      expect(write.outcome).toBe('synced');
+      dialogue.end();
+    },
+  );
 
-  it('a refusal that comes twice, as when a request was repeated, is not taken for one of what was sent after it', async () => {
+  it('a duplicate rejection is not applied to the write that was resent', async () => {
     const dialogue = await Dialogue.ready();
     const write = await dialogue.update(goalId(1), { mood: 'good' } as never);
     await dialogue.receive(attrsTold, no(write, taken), no(write, taken), ok(write, 6));
@@ -56,7 +59,7 @@ describe('two clients bear one attribute at once', () => {
   });
 });
 
-it('a client that is not told of the attr asks for it with a new session', async () => {
+it('a client that does not receive the attr opens a new session to get it', async () => {
   const dialogue = await Dialogue.ready();
   const write = await dialogue.update(goalId(1), { mood: 'good' } as never);
   await dialogue.receive(no(write, { type: 'record-not-unique', hint: { 'record-type': 'ident', etype: 'goals', label: 'mood' } }));
@@ -71,8 +74,8 @@ it('a client that is not told of the attr asks for it with a new session', async
   dialogue.end();
 });
 
-describe('a write that the server always fails at', () => {
-  it('is set aside as rejected with its reason, and others overtake it meanwhile', async () => {
+describe('a write that always fails on the server', () => {
+  it('becomes rejected with its reason, and writes to other entities overtake it meanwhile', async () => {
     const dialogue = await Dialogue.ready();
     const bad = await dialogue.update(goalId(1), { title: 'bad' });
     await dialogue.receive(no(bad, failure));
@@ -93,7 +96,7 @@ describe('a write that the server always fails at', () => {
     dialogue.end();
   });
 
-  it('alone, it is tried longer: nothing says that the server is well', async () => {
+  it('is retried longer if no other write succeeds', async () => {
     const dialogue = await Dialogue.ready();
     const bad = await dialogue.update(goalId(1), { title: 'bad' });
     for (let tries = 1; tries <= 11; tries += 1) {
@@ -107,13 +110,13 @@ describe('a write that the server always fails at', () => {
   });
 });
 
-describe('a write that links to a row whose write was refused', () => {
+describe('a write that links to a row created by a pending write', () => {
   const linkTo = (target: string): unknown => ({
     __ops: [['update', 'goals', goalId(2), { title: 'child' }], ['link', 'goals', goalId(2), { parent: target }]], // prettier-ignore
     __etype: 'goals',
   });
 
-  it('does not go out before the answer, and is blocked after the refusal', async () => {
+  it('is not sent before the response, and is blocked after a rejection', async () => {
     const dialogue = await Dialogue.ready();
     const parent = await dialogue.update(goalId(1), { title: 'parent' });
     const child = await dialogue.transact(linkTo(goalId(1)));
@@ -124,7 +127,7 @@ describe('a write that links to a row whose write was refused', () => {
     dialogue.end();
   });
 
-  it('goes out as soon as the row is there', async () => {
+  it('is sent as soon as the row exists', async () => {
     const dialogue = await Dialogue.ready();
     const parent = await dialogue.update(goalId(1), { title: 'parent' });
     const child = await dialogue.transact(linkTo(goalId(1)));
@@ -133,7 +136,7 @@ describe('a write that links to a row whose write was refused', () => {
     dialogue.end();
   });
 
-  it('does not concern a deletion, or another update of the row', async () => {
+  it('is the only kind that waits: updates and deletions of the row are sent at once', async () => {
     const dialogue = await Dialogue.ready();
     const first = await dialogue.update(goalId(1), { title: 'a' });
     const second = await dialogue.update(goalId(1), { title: 'b' });
@@ -146,7 +149,7 @@ describe('a write that links to a row whose write was refused', () => {
 describe('an app that is disabled for a while', () => {
   const status = (to: 'active' | 'disabled') => ({ op: 'app-status-changed', status: to }) as const;
 
-  it('a waiting write goes out once: in the session that begins when the app is enabled', async () => {
+  it('a pending write is sent once, in the session that opens when the app is enabled', async () => {
     const dialogue = await Dialogue.ready();
     const write = await dialogue.update(goalId(1), { title: 'a' });
     await dialogue.receive(no(write, { type: 'app-disabled', hint: { status: 'disabled' } }), status('disabled'));
@@ -159,7 +162,7 @@ describe('an app that is disabled for a while', () => {
     dialogue.end();
   });
 
-  it('a query that is asked meanwhile gets the error, and its answer when the app is enabled', async () => {
+  it('a query subscribed to meanwhile receives the error, and its result when the app is enabled', async () => {
     const dialogue = await Dialogue.ready();
     await dialogue.receive(status('disabled'));
     const seen = await dialogue.subscribe();

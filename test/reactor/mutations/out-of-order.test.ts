@@ -32,7 +32,7 @@ async function start(): Promise<ReturnType<typeof listener>> {
   return received;
 }
 
-test('what was not sent waits for what failed, and what failed goes out in order', async () => {
+test('unsent writes wait for failed writes, which are resent in order', async () => {
   await start();
   for (const title of ['one', 'two', 'three']) write({ title }, goalId(2));
   await settled();
@@ -47,7 +47,7 @@ test('what was not sent waits for what failed, and what failed goes out in order
   client.reactor.shutdown();
 });
 
-test('what a later write has said is not said over by an earlier one that comes late, on the server or on screen', async () => {
+test('an earlier write that is retried does not overwrite a later one, on the server or on screen', async () => {
   const received = await start();
   write({ title: 'first', done: true });
   write({ title: 'second' });
@@ -68,9 +68,9 @@ test('what a later write has said is not said over by an earlier one that comes 
 });
 
 test.each([
-  ['the failure is heard after the confirmation', () => fail(0)],
-  ['the connection is lost, and the failure never heard', () => reconnect()],
-])('so it is if %s', async (_what, learn) => {
+  ['the failure arrives after the confirmation', () => fail(0)],
+  ['the connection is lost before the failure arrives', () => reconnect()],
+])('a retried write does not overwrite a later one if %s', async (_what, learn) => {
   const received = await start();
   write({ title: 'first', done: true });
   write({ title: 'second' });
@@ -90,7 +90,7 @@ test.each([
   client.reactor.shutdown();
 });
 
-test('what failed waits until those behind it are answered', async () => {
+test('a failed write waits until the writes behind it have a response', async () => {
   await start();
   write({ title: 'first' });
   write({ title: 'second' });
@@ -103,7 +103,7 @@ test('what failed waits until those behind it are answered', async () => {
   client.reactor.shutdown();
 });
 
-test('what a later write has deleted is not made again', async () => {
+test('a retried write does not recreate an entity that a later write deleted', async () => {
   const received = await start();
   write({ title: 'first' });
   void client.reactor.writes.transact(chunk('delete', goalId(1)));
@@ -117,7 +117,7 @@ test('what a later write has deleted is not made again', async () => {
   client.reactor.shutdown();
 });
 
-test('made twice before anything was sent: neither waits for the other, and the second goes out when the first is answered', async () => {
+test('of two writes that create one entity, the second is sent when the first has a response', async () => {
   client = testClient();
   const make = (): void => void client.reactor.writes.transact(chunk('create', goalId(3), { title: 'new' })).settled.catch(() => {});
   make();
@@ -130,7 +130,7 @@ test('made twice before anything was sent: neither waits for the other, and the 
   client.reactor.shutdown();
 });
 
-test('what makes an attr that may be taken is not overtaken at its entity, though its answer may be lost', async () => {
+test('a write whose new attr may already exist is not overtaken by later writes to its entity', async () => {
   await start();
   const mood = (value: string): void => {
     void client.reactor.writes.transact({ __ops: [['update', 'goals', goalId(1), { mood: value }]], __etype: 'goals' });

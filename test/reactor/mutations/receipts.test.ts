@@ -25,7 +25,7 @@ const stepsOf = (dialogue: Dialogue, at: number): readonly Step[] => {
 const values = (steps: readonly Step[]): unknown[] => steps.filter(([op]) => op === 'add-triple').map((step) => step[3]);
 
 describe('receipts', () => {
-  it('every sending carries one, under a new id each time', async () => {
+  it('every send carries a receipt, under a new id each time', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const write = await dialogue.create(goalId(1), { title: 'a' });
     expect(values(stepsOf(dialogue, 0))).toContain(`write/${write.eventId}`);
@@ -34,7 +34,7 @@ describe('receipts', () => {
     expect(first).not.toBe(second);
   });
 
-  it('F3, W-01: refused for its receipt, it is in place; what others wrote meanwhile stays', async () => {
+  it('F3, W-01: a write rejected because of its receipt counts as applied; writes by others in between are kept', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const seen = await dialogue.subscribe();
     await dialogue.receive(addQueryOk([], 10));
@@ -52,7 +52,7 @@ describe('receipts', () => {
     expect(seen.results.at(-1)?.data['goals']).toEqual([{ id: goalId(1), title: 'theirs, later' }]);
   });
 
-  it('the receipt of a write that was sent twice is kept for ten minutes by the date, which another tab and a later page share', async () => {
+  it('the receipt of a write that was sent twice is stored with an expiry date ten minutes ahead', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const { clock, reactor } = dialogue.client;
     const write = await dialogue.create(goalId(1), { title: 'a' });
@@ -62,7 +62,7 @@ describe('receipts', () => {
     expect(record).toEqual([[write.eventId, clock.now() + 600_000]]);
   });
 
-  it('the receipts of confirmed writes go with the next one, once', async () => {
+  it('the next write deletes the receipts of confirmed writes, once', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const first = await dialogue.create(goalId(1), { title: 'a' });
     await dialogue.receive({ op: 'transact-ok', 'client-event-id': first.eventId, 'tx-id': 1 });
@@ -76,8 +76,8 @@ describe('receipts', () => {
   });
 });
 
-describe('what receipts are made of', () => {
-  it('a receipt stays until it is on disk that the write is confirmed: a page that ends before that sends the write again', async () => {
+describe('the content and lifetime of receipts', () => {
+  it('a receipt is not deleted before the confirmation of its write is on disk', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const { reactor } = dialogue.client;
     const { store } = reactor.config;
@@ -101,7 +101,7 @@ describe('what receipts are made of', () => {
     expect(deletes(2)).toBe(true);
   });
 
-  it('the attrs come first in the message, under ids that follow from the app id', async () => {
+  it('the attrs come first in the message, under ids derived from the app id', async () => {
     const messages = await Promise.all(
       ['a9900000-0000-4000-8000-000000000001', 'a9900000-0000-4000-8000-000000000001', 'b1e0c0de-0000-4000-8000-000000000001'].map(
         async (appId) => {
@@ -119,7 +119,7 @@ describe('what receipts are made of', () => {
     expect(ids.flat().every((each) => isUuid(each))).toBe(true);
   });
 
-  it('once the server has confirmed the attrs they are not made again in that session', async () => {
+  it('once the server has confirmed the attrs, the session does not create them again', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const first = await dialogue.create(goalId(1), { title: 'a' });
     await dialogue.receive({ op: 'transact-ok', 'client-event-id': first.eventId, 'tx-id': 1 });
@@ -127,13 +127,13 @@ describe('what receipts are made of', () => {
     expect(stepsOf(dialogue, 1).map(([op]) => op)).not.toContain('add-attr');
   });
 
-  it('the event id is held with a prefix, so that it does not look like a UUID', async () => {
+  it('the event id is stored with a prefix, so that it does not look like a UUID', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     await dialogue.create(goalId(1), { title: 'a' });
     expect(isUuid(values(stepsOf(dialogue, 0)).at(-1))).toBe(false);
   });
 
-  it('the receipt of a write that went out twice stays for ten minutes: the first sending may still arrive', async () => {
+  it('the receipt of a write that was sent twice is kept for ten minutes, because the first send may still arrive', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const first = await dialogue.create(goalId(1), { title: 'a' });
     await dialogue.drop();
@@ -148,7 +148,7 @@ describe('what receipts are made of', () => {
   });
 });
 
-describe('what a refusal says of a receipt', () => {
+describe('rejections that concern receipts', () => {
   const refusal = (eventId: string, more: Partial<ErrorMessage>): ErrorMessage => ({
     op: 'error',
     status: 400,
@@ -162,7 +162,7 @@ describe('what a refusal says of a receipt', () => {
     hint: { input: [etype, 'object'], expected: 'perms-pass?' },
   });
 
-  it('a clash of attr names does not mean that the write is in place: it goes out again in a new session', async () => {
+  it('after a conflict of attr names the write does not count as applied, and is resent in a new session', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const write = await dialogue.create(goalId(1), { title: 'a' });
     dialogue.channel.on.message(refusal(write.eventId, { type: 'record-not-unique', hint: ident }));
@@ -174,7 +174,7 @@ describe('what a refusal says of a receipt', () => {
     expect(write.outcome).toBe('synced');
   });
 
-  it.each([receiptEtype, 'attrs'])('rules that forbid %s: the write goes out without one, and it is told once', async (etype) => {
+  it.each([receiptEtype, 'attrs'])('if rules forbid %s, the write is resent without a receipt, with one warning', async (etype) => {
     const warnings: unknown[] = [];
     const dialogue = await Dialogue.ready({ receipts: true, log: { ...silent, warn: (...parts) => void warnings.push(parts) } });
     const told: unknown[] = [];
@@ -188,7 +188,7 @@ describe('what a refusal says of a receipt', () => {
     expect([first.outcome, warnings.length, told]).toEqual(['synced', 1, [false]]);
   });
 
-  it('rules that forbid the write itself: it is refused, and receipts go on', async () => {
+  it('if rules forbid the write itself, it is rejected, and later writes still carry receipts', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const write = await dialogue.update(goalId(1), { title: 'a' });
     await dialogue.receive(refusal(write.eventId, denied('goals')));
@@ -196,7 +196,7 @@ describe('what a refusal says of a receipt', () => {
     expect([write.outcome, values(stepsOf(dialogue, 1)).length]).toEqual(['refused', 4]);
   });
 
-  describe('a write that went out twice and is refused for another reason', () => {
+  describe('a write that was sent twice and is rejected for another reason', () => {
     const missing: Partial<ErrorMessage> = { type: 'validation-failed', hint: { errors: [{ message: 'does not exist' }] } };
     const refusedTwice = async () => {
       const dialogue = await Dialogue.ready({ receipts: true });
@@ -207,21 +207,21 @@ describe('what a refusal says of a receipt', () => {
       return { dialogue, write, claimId: claim?.['client-event-id'] ?? '', steps: claim?.['tx-steps'] ?? [] };
     };
 
-    it('asks with the receipt alone whether it is in place', async () => {
+    it('is checked by sending the receipt alone', async () => {
       const { write, claimId, steps } = await refusedTwice();
       expect(claimId).not.toBe(write.eventId);
       expect(values(steps)).toEqual([expect.any(String), `write/${write.eventId}`]);
       expect(write.outcome).toBe('waiting');
     });
 
-    it('is confirmed if that is refused: the first sending was applied', async () => {
+    it('is confirmed if the receipt is rejected: the first send was applied', async () => {
       const { dialogue, write, claimId } = await refusedTwice();
       const hint = { 'record-type': 'triple', etype: receiptEtype, label: 'eventId' };
       await dialogue.receive(refusal(claimId, { type: 'record-not-unique', hint }));
       expect(write.outcome).toBe('synced');
     });
 
-    it('is refused if that is taken: nothing of it was applied, and nothing will be', async () => {
+    it('is rejected if the receipt is accepted: the write was not applied, and never will be', async () => {
       const { dialogue, write, claimId } = await refusedTwice();
       await dialogue.receive({ op: 'transact-ok', 'client-event-id': claimId, 'tx-id': 9 });
       expect([write.outcome, dialogue.client.reactor.outbox.list().map(({ state }) => state)]).toEqual(['refused', ['rejected']]);
@@ -229,7 +229,7 @@ describe('what a refusal says of a receipt', () => {
   });
 });
 
-describe('whether receipts are made', () => {
+describe('when receipts are created', () => {
   const isCovered = async (receipts: boolean | undefined, capabilities?: ServerCapabilities): Promise<boolean> => {
     const dialogue = new Dialogue({ receipts });
     await dialogue.client.reactor.account.loaded;
@@ -238,23 +238,23 @@ describe('whether receipts are made', () => {
     return stepsOf(dialogue, 0).some((step) => step[0] === 'add-attr' && step[1]['forward-identity'][1] === receiptEtype);
   };
 
-  it('by default at servers that do not remember event ids', async () => {
+  it('by default on servers that do not deduplicate event ids', async () => {
     expect(await isCovered(undefined)).toBe(true);
     expect(await isCovered(undefined, { 'deduplicates-transactions': true })).toBe(false);
   });
 
-  it('never, where the program says so', async () => {
+  it('never on servers that deduplicate event ids, or if the config disables them', async () => {
     expect(await isCovered(true, { 'deduplicates-transactions': true })).toBe(false);
     expect(await isCovered(false)).toBe(false);
   });
 });
 
-describe('receipts at a real server that behaves as the original', () => {
+describe('receipts on a real server that behaves like InstantDB’s', () => {
   let server: TriplaneServer;
   beforeAll(async () => void (server = await createServer()));
   afterAll(() => server.close());
 
-  it('are made and taken away: one is left, whatever was written', async () => {
+  it('are created and deleted: one is left, however many writes there were', async () => {
     const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) } });
     const webSocket = throughOriginal();
     const db = init({ appId: server.appId, apiURI: server.apiURI, schema, storage: memoryStore(), webSocket });

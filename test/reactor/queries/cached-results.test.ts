@@ -29,8 +29,8 @@ const sizeOf = (edits: readonly KeyValueOp[]): number => JSON.stringify(edits).l
 const keysOf = (edits: readonly KeyValueOp[]): string[] => edits.map((edit) => ('put' in edit ? edit.put : edit.remove));
 const titlesOf = ({ last }: ReturnType<typeof listener>): unknown[] | undefined => last?.data['goals']?.map((goal) => (goal as Goal).title);
 
-describe('kept answers', () => {
-  it('are shown first at the next start, as stale; the same rows stay when the server says the same', async () => {
+describe('cached results', () => {
+  it('are shown as stale at the next start; equal rows keep their identity when the server responds', async () => {
     const { store } = lasting();
     const goals = many(3);
     const first = testClient({ store });
@@ -57,7 +57,7 @@ describe('kept answers', () => {
     second.reactor.shutdown();
   });
 
-  it('carry the writes that wait, and those that were confirmed after them', async () => {
+  it('include pending writes, and writes confirmed after the result', async () => {
     const { store } = lasting();
     const first = testClient({ store });
     await settled();
@@ -87,7 +87,7 @@ describe('kept answers', () => {
     second.reactor.shutdown();
   });
 
-  it('one changed row of 2,000 writes little, and survives with the rest', async () => {
+  it('one changed row of 2,000 causes a small write, and is cached with the rest', async () => {
     const { store, written } = lasting();
     const goals = many(2_000);
     const first = testClient({ store });
@@ -117,7 +117,7 @@ describe('kept answers', () => {
     second.reactor.shutdown();
   });
 
-  it('nobody sees the answers of somebody else', async () => {
+  it('a user does not see the cached results of another user', async () => {
     const { store } = lasting();
     const ana = { id: crypto.randomUUID(), refresh_token: 't', isGuest: false };
     const first = testClient({ store });
@@ -142,7 +142,7 @@ describe('kept answers', () => {
     second.reactor.shutdown();
   });
 
-  it('no more than the limit are kept; those in use always are', async () => {
+  it('the cache stores results up to its limit, and always those in use', async () => {
     const { store } = lasting();
     const client = testClient({ store, queryCacheLimit: 2 });
     await settled();
@@ -168,7 +168,7 @@ describe('kept answers', () => {
     next.reactor.shutdown();
   });
 
-  it('what cannot be read is as if it were not there', async () => {
+  it('unreadable cached records are ignored', async () => {
     const { store } = lasting();
     const key = '{"goals":{}}';
     await store.write([
@@ -189,7 +189,7 @@ describe('kept answers', () => {
   });
 });
 
-describe('big kept answers', () => {
+describe('large cached results', () => {
   const isHead = (edit: KeyValueOp): boolean => 'put' in edit && edit.put.startsWith('answer//head/');
   const goals = many(5_000).sort((a, b) => (a.id < b.id ? -1 : 1));
   const titled = (titles: readonly string[]): Goal[] => goals.map((goal, at) => ({ ...goal, title: titles[at] ?? `goal ${at}` }));
@@ -227,7 +227,7 @@ describe('big kept answers', () => {
     return titlesOf(received);
   }
 
-  it('are written and read in slices; the head comes last, and what comes meanwhile behind it', async () => {
+  it('are written and read in slices; the manifest is written last, and includes a refresh received meanwhile', async () => {
     const { store, written } = lasting();
     const { client, slices } = await writing(store, ['first'], 5);
     expect(written.some(isHead)).toBe(false);
@@ -245,7 +245,7 @@ describe('big kept answers', () => {
     expect(titles).toEqual(titled(['second']).map(({ title }) => title));
   });
 
-  it('a start that ends between two parts leaves the base before as it was; the next takes away what it left', async () => {
+  it('a client that closes between two parts keeps the previous snapshot; the next one removes its parts', async () => {
     const { store } = lasting();
     const whole = await writing(store, ['whole'], 5);
     await whole.slices.rest();
@@ -278,7 +278,7 @@ describe('big kept answers', () => {
   it.each([
     ['the database is closed', (client: TestClient) => client.reactor.close()],
     ['another user signs in', (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false })],
-  ])('a confirmed write stays stored if %s before the result with it is', async (_, end) => {
+  ])('a confirmed write stays stored if %s before the result that contains it is stored', async (_, end) => {
     const { store } = lasting();
     const { client } = await writing(store, [], 5);
     void client.reactor.writes.transact(chunk('update', goals[0]?.id ?? '', { title: 'mine' }));
@@ -294,7 +294,7 @@ describe('big kept answers', () => {
     client.reactor.shutdown();
   });
 
-  it('one of which a part is missing is none', async () => {
+  it('a cached result with a missing part is ignored', async () => {
     const { store } = lasting();
     const { client, slices } = await writing(store, [], 5);
     await slices.rest();
@@ -305,8 +305,8 @@ describe('big kept answers', () => {
   });
 });
 
-describe('answers from what is here', () => {
-  it('a query never asked is answered from what others hold, until the server speaks', async () => {
+describe('local results', () => {
+  it('a new query is evaluated on the results of other queries until the server responds', async () => {
     const client = testClient();
     await settled();
     await client.receive(initOk());
@@ -339,7 +339,7 @@ describe('answers from what is here', () => {
   });
 });
 
-it('triples are the same after packing, by entity', () => {
+it('packing and unpacking preserves the triples of each entity', () => {
   const value = fc.oneof(
     fc.jsonValue(),
     fc.string(),

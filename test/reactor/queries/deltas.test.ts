@@ -42,12 +42,12 @@ async function received(): Promise<{
 
 const titleOf = ({ last }: ReturnType<typeof listener>): unknown => last?.data.goals?.map((goal) => (goal as { title: string }).title);
 
-test('asked for in init', async () => {
+test('the client requests deltas in init', async () => {
   const { client } = await received();
   expect(client.sentMessages('init')).toMatchObject([{ triplane: { deltas: true } }]);
 });
 
-test('taken up, one after the other', async () => {
+test('the client applies consecutive deltas', async () => {
   const { client, seen, tell: notify } = await received();
   await notify(7, delta(3, 'b'));
   expect(titleOf(seen)).toEqual(['b']);
@@ -68,9 +68,9 @@ test('taken up, one after the other', async () => {
 });
 
 test.each<[string, ResultDelta]>([
-  ['to something newer than what is held', delta(6, 'b')],
-  ['that is not to be read', { ...delta(3, 'b'), added: [[g1, attrIds.title, 'b'] as unknown as Triple] }],
-])('one %s: the query is asked again, and what comes before the answer is left aside', async (_what, misfit) => {
+  ['with a base newer than the client’s result', delta(6, 'b')],
+  ['that is malformed', { ...delta(3, 'b'), added: [[g1, attrIds.title, 'b'] as unknown as Triple] }],
+])('a delta %s makes the client request the query again and ignore deltas until the new result', async (_what, misfit) => {
   const { client, seen, tell: notify } = await received();
   await notify(7, misfit);
   expect(titleOf(seen)).toEqual(['a']);
@@ -90,7 +90,7 @@ test.each<[string, ResultDelta]>([
   expect(client.errors).toEqual([]);
 });
 
-test('of a query nobody asks is no matter', async () => {
+test('a delta for a query without a subscription is ignored', async () => {
   const { client, tell: notify } = await received();
   await notify(7, { ...delta(3, 'b'), 'instaql-query': { todos: {} } });
   expect(client.errors).toEqual([]);

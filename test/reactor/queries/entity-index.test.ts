@@ -91,29 +91,29 @@ describe.each(Object.keys(pending) as (keyof typeof pending)[])('%s', (what) => 
   });
 });
 
-test('several entities: each query once', () => {
+test('for several entities the index returns each query once', () => {
   open(5);
   expect([asked(inOne, inTwo), asked(inTwo, inOne), asked(nowhere, inOne), asked()]).toEqual(['q0 q1', 'q0 q1', 'q0', '']);
 });
 
-describe('what the index learns', () => {
+describe('index updates', () => {
   const change = (id: string, before: boolean, after: boolean): ChangeSet =>
     new Map([['goals', new Map([[id, { before: before ? row : undefined, after: after ? row : undefined }]])]]);
   beforeEach(() => open(5));
 
   /** Whether the index was built before. */
-  describe.each([true, false])('built before: %s', (isBuilt) => {
+  describe.each([true, false])('index built before the change: %s', (isBuilt) => {
     beforeEach(() => void (isBuilt && asked(nowhere)));
     const third = (): Held => held[2] as Held;
     const first = (): Held => held[0] as Held;
 
-    test('a row that came into a result', () => {
+    test('a row that was added to a result', () => {
       third().ids.add(inTwo);
       index.onResultChanged(third().live, change(inTwo, false, true));
       expect([asked(inTwo), asked(inOne)]).toEqual(['q0 q1 q2', 'q0']);
     });
 
-    test('a row that came again', () => {
+    test('a row that is reported as added again', () => {
       index.onResultChanged(first().live, change(inOne, false, true));
       expect(asked(inOne)).toBe('q0');
     });
@@ -142,7 +142,7 @@ describe('what the index learns', () => {
       expect([asked(inTwo), asked(inOne)]).toEqual(['q1', '']);
     });
 
-    test('a result that changed without a word', () => {
+    test('a result that changed without a notification', () => {
       third().ids.add(nowhere);
       index.invalidate();
       expect(asked(nowhere)).toBe('q2');

@@ -83,7 +83,7 @@ describe('a confirmed mutation', () => {
     client.reactor.shutdown();
   });
 
-  it('a result is stored when its last subscriber leaves', async () => {
+  it('a result is stored when its last subscriber unsubscribes', async () => {
     const { store } = recording();
     const client = await ready(store);
     const stop = client.reactor.queries.subscribe(goalsQuery, listener());

@@ -23,7 +23,7 @@ const impossible: readonly (readonly [string, WireQuery])[] = [
 ];
 
 describe('a query that cannot be evaluated', () => {
-  it.each(impossible)('subscribed to before the session opens, it alone gets an error: %s', async (_name, query) => {
+  it.each(impossible)('subscribed to before the session opens, is the only one that gets an error: %s', async (_name, query) => {
     const dialogue = new Dialogue({ validate: false });
     await dialogue.client.reactor.account.loaded;
     const bad = await dialogue.subscribe(query);
@@ -38,7 +38,7 @@ describe('a query that cannot be evaluated', () => {
     dialogue.end();
   });
 
-  it.each(impossible)('subscribed to in an open session, the same: %s', async (_name, query) => {
+  it.each(impossible)('subscribed to in an open session, is the only one that gets an error: %s', async (_name, query) => {
     const dialogue = await Dialogue.ready({ validate: false });
     const bad = await dialogue.subscribe(query);
     const good = await dialogue.subscribe();
@@ -51,7 +51,7 @@ describe('a query that cannot be evaluated', () => {
     dialogue.end();
   });
 
-  it("the server's refusal of it is not told a second time", async () => {
+  it('causes no second error when the server rejects it as well', async () => {
     const dialogue = await Dialogue.ready({ validate: false });
     const bad = await dialogue.subscribe(where({ title: null }));
     const [message] = dialogue.sentMessages('add-query');
@@ -66,7 +66,7 @@ describe('a query that cannot be evaluated', () => {
     dialogue.end();
   });
 
-  it('a refresh with its answer brings the answers of the others', async () => {
+  it('does not keep other queries from the results of the same refresh', async () => {
     const dialogue = await Dialogue.ready({ validate: false });
     await dialogue.subscribe(where({ title: null }));
     const good = await dialogue.subscribe(goalsQuery);
@@ -84,15 +84,15 @@ describe('a query that cannot be evaluated', () => {
   });
 });
 
-describe('a stored write that is none', () => {
+describe('an invalid stored write', () => {
   const broken: readonly (readonly [string, unknown])[] = [
     ['an attr that is null', [['add-attr', null]]],
     ['an attr without a name', [['add-attr', { id: 'a7000000-0000-4000-8000-0000000000aa' }]]],
-    ['a step that is no list', ['add-triple']],
-    ['a lookup by nothing', [['add-triple', [null], null, { a: 1 }]]],
+    ['a step that is not a list', ['add-triple']],
+    ['a lookup without an attribute', [['add-triple', [null], null, { a: 1 }]]],
     ['an unknown step', [['dance', null]]],
-    ['a deletion of nothing', [['delete-entity']]],
-    ['a change of no attr', [['update-attr', null]]],
+    ['a deletion without an entity', [['delete-entity']]],
+    ['an update of a null attr', [['update-attr', null]]],
   ];
 
   it.each(broken)('stops no other write and no query: %s', async (_name, steps) => {

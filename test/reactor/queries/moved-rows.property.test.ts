@@ -146,7 +146,7 @@ function play(
 }
 
 it(
-  'shows of other answers what the server will show, and all of which enough is known',
+  'a query shows moved rows of other results as the server will, and all whose fields are known',
   () =>
     check(
       fc.property(dataArb, fc.array(queryArb, { minLength: 2, maxLength: 7 }), fc.array(eventArb, { minLength: 1, maxLength: 8 }), play),

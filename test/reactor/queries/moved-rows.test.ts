@@ -15,7 +15,7 @@ const tasks = {
 };
 
 describe('a row that an update moves from one filtered list to another', () => {
-  test('shows in the other at once, whole, and comes back when the update is refused', () => {
+  test('appears in the other at once, with all fields, and moves back when the update is rejected', () => {
     const board = new Board({ tasks });
     const [open, done] = [board.open(where({ status: 'open' })), board.open(where({ status: 'done' }))];
     const write = board.update('tasks', 't1', { status: 'done' });
@@ -25,7 +25,7 @@ describe('a row that an update moves from one filtered list to another', () => {
     expect([ids(open), ids(done)]).toEqual([['t1', 't3'], ['t2']]);
   });
 
-  test('has what was written to it before and after the move', () => {
+  test('includes writes made before and after the move', () => {
     const board = new Board({ tasks });
     const done = board.open(where({ status: 'done' }));
     board.open(where({ status: 'open' }));
@@ -38,7 +38,7 @@ describe('a row that an update moves from one filtered list to another', () => {
     expect(ids(done)).toEqual(['t2']);
   });
 
-  test('stays when its old list is answered first or closed, until its own is', () => {
+  test('stays in the new list if the old list gets its result first or is closed', () => {
     const board = new Board({ tasks });
     const [open, done] = [board.open(where({ status: 'open' })), board.open(where({ status: 'done' }))];
     const write = board.update('tasks', 't1', { status: 'done' });
@@ -55,7 +55,7 @@ describe('a row that an update moves from one filtered list to another', () => {
     expect(ids(done)).toEqual(['t1', 't2']);
   });
 
-  test('does not stay for ever where the server never shows it', () => {
+  test('leaves the new list if the server’s result does not contain it', () => {
     const board = new Board({ tasks });
     const [, done] = [board.open(where({ status: 'open' })), board.open(where({ status: 'done' }))];
     const write = board.update('tasks', 't1', { status: 'done' });
@@ -64,7 +64,7 @@ describe('a row that an update moves from one filtered list to another', () => {
     expect(ids(done)).toEqual(['t2']);
   });
 
-  test('shows after its old list is known, whichever answer comes first', () => {
+  test('appears once its old list has a result, even after the update', () => {
     const board = new Board({ tasks });
     const done = board.open(where({ status: 'done' }));
     board.update('tasks', 't1', { status: 'done' });
@@ -73,7 +73,7 @@ describe('a row that an update moves from one filtered list to another', () => {
     expect([ids(open), ids(done)]).toEqual([['t3'], ['t1', 't2']]);
   });
 
-  test('that is merged, or upserted, moves as well', () => {
+  test('moves as well by a merge or an upsert', () => {
     const board = new Board({ tasks });
     const done = board.open(where({ status: { $not: 'open' } }));
     board.open(where({ status: 'open' }));
@@ -82,7 +82,7 @@ describe('a row that an update moves from one filtered list to another', () => {
     expect(ids(done)).toEqual(['t1', 't2']);
   });
 
-  test('goes when it is deleted, and when another write moves it back', () => {
+  test('leaves the new list when it is deleted, or when another write moves it back', () => {
     const board = new Board({ tasks });
     const [open, done] = [board.open(where({ status: 'open' })), board.open(where({ status: 'done' }))];
     board.update('tasks', 't1', { status: 'done' });
@@ -106,7 +106,7 @@ describe('a row is not shown', () => {
     expect(ids(done)).toEqual(['t2']);
   });
 
-  test('in a list that should have had it before, and had not: what is known of it is old', () => {
+  test('in a list whose newer result should already have contained it: the cached fields are outdated', () => {
     const board = new Board({ tasks });
     const all = board.open({ tasks: {} });
     board.truth.load([['t1', 'tasks.id', 't1', 2], ['t1', 'tasks.title', 'Swim', 2], ['t1', 'tasks.status', 'gone', 2], ['t1', 'tasks.rank', 1, 2]]); // prettier-ignore
@@ -117,7 +117,7 @@ describe('a row is not shown', () => {
     expect(ids(all)).toEqual(['t1', 't2', 't3']);
   });
 
-  test('to a query with other rule parameters', () => {
+  test('in a query with other rule parameters', () => {
     const board = new Board({ tasks });
     const done = board.open(where({ status: 'done' }));
     board.open({ ...where({ status: 'open' }), $$ruleParams: { key: 'secret' } });
@@ -130,7 +130,7 @@ describe('a row that a link moves', () => {
   const projects = { a: { name: 'A', state: 'live' }, b: { name: 'B', state: 'idle' } };
   const data = { tasks: { t1: { ...tasks.t1, project: 'a' }, t2: { ...tasks.t2, project: 'b' } }, projects };
 
-  test('from one parent to another shows below the other', () => {
+  test('from one parent to another appears below the other', () => {
     const board = new Board(data);
     const of = (id: string): WireQuery => ({ projects: { $: { where: { id } }, tasks: {} } });
     const [a, b] = [board.open(of('a')), board.open(of('b'))];
@@ -140,14 +140,14 @@ describe('a row that a link moves', () => {
     expect([below(a), below(b)]).toEqual([[], ['t1', 't2']]);
   });
 
-  test('from one list by parent to another shows there', () => {
+  test('from one list filtered by parent to another appears there', () => {
     const board = new Board(data);
     const [a, b] = [board.open(where({ 'project.id': 'a' })), board.open(where({ project: 'b' }))];
     board.write(['retract-triple', 't1', 'project', 'a'], ['add-triple', 't1', 'project', 'b']);
     expect([ids(a), ids(b)]).toEqual([[], ['t1', 't2']]);
   });
 
-  test('shows with a parent that another query knows', () => {
+  test('shows a parent that only another query contains', () => {
     const board = new Board(data);
     const list = board.open({ tasks: { $: { where: { id: 't1' } }, project: {} } });
     board.open({ projects: { $: { where: { id: 'b' } } } });
@@ -155,7 +155,7 @@ describe('a row that a link moves', () => {
     expect(shown(list)).toMatchObject({ tasks: [{ id: 't1', project: [{ id: 'b', name: 'B' }] }] });
   });
 
-  test('shows by what is known of the entity that it is linked with', () => {
+  test('appears by the fields of its linked entity in other queries', () => {
     const board = new Board(data);
     const live = board.open(where({ 'project.state': 'live' }));
     board.open({ projects: {} });
@@ -166,7 +166,7 @@ describe('a row that a link moves', () => {
     expect(ids(live)).toEqual(['t2']);
   });
 
-  test('and that was made here shows by what is known of what it is linked with', () => {
+  test('and that a pending write created appears by the fields of its linked entity', () => {
     const board = new Board(data);
     const live = board.open(where({ 'project.state': 'live' }));
     board.open({ projects: {} });
@@ -175,7 +175,7 @@ describe('a row that a link moves', () => {
     expect(ids(live)).toEqual(['t1', 't9']);
   });
 
-  test('to a nested relation shows it with what is below it', () => {
+  test('appears with its nested relations', () => {
     const board = new Board({
       ...data,
       users: { u: { name: 'Ana' } },
@@ -189,7 +189,7 @@ describe('a row that a link moves', () => {
     });
   });
 
-  test('out of its parent shows among those without one', () => {
+  test('out of its parent appears among the rows without a parent', () => {
     const board = new Board({ tasks: { t1: { title: 'Swim' }, t2: { title: 'Run', parent: 't1' } } });
     const top = board.open({ tasks: { $: { where: { parent: { $isNull: true } } } } });
     board.open({ tasks: { $: { where: { id: 't2' } } } });
@@ -197,7 +197,7 @@ describe('a row that a link moves', () => {
     expect(ids(top)).toEqual(['t1', 't2']);
   });
 
-  test('whose parent is deleted shows among those without one, and comes back when that is refused', () => {
+  test('whose parent is deleted appears among the rows without a parent until the deletion is rejected', () => {
     const board = new Board({ tasks: { t1: { title: 'Swim' }, t2: { title: 'Run', parent: 't1' }, t3: { title: 'Rest', parent: 't1' } } });
     const top = board.open({ tasks: { $: { where: { parent: { $isNull: true } } } } });
     const found = board.open({ tasks: { $: { where: { title: 'Run' } } } });
@@ -222,7 +222,7 @@ describe('a page', () => {
     expect(ids(first)).toEqual(['t0', 't1', 't2']);
   });
 
-  test('shows no row that is moved behind its end', () => {
+  test('does not show a row that is moved behind its end', () => {
     const board = new Board({ tasks: many });
     const first = board.open({ tasks: { $: { limit: 3, order: { rank: 'asc' } } } });
     board.open({ tasks: { $: { limit: 3, offset: 3, order: { rank: 'asc' } } } });

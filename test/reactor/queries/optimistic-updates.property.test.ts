@@ -139,7 +139,7 @@ function play({ world, queries: requested, data, keeps = [], happenings: events 
 }
 
 it(
-  'a query shows the same whether it is handed every write or only those that concern it',
+  'a query shows the same whether it receives every write or only those that affect it',
   () =>
     check(
       fc.property(traceArb, (trace) => play(trace as Trace)),
@@ -148,7 +148,7 @@ it(
   patience,
 );
 
-it('a write that looks an entity up is shown on top of writes that are of no other concern', () => {
+it('a write with a lookup is shown on top of writes that do not otherwise affect the query', () => {
   const name: WireAttr = { ...idAttr('tents'), id: 'tents.name', 'forward-identity': ['tents.name', 'tents', 'name'] };
   const write = (...steps: Step[]): Event => ({ kind: 'write', steps, isLate: false });
   play({
@@ -167,7 +167,7 @@ it('a write that looks an entity up is shown on top of writes that are of no oth
   });
 });
 
-it('a write that is shown again after one that deletes a link finds nothing by what it linked itself', () => {
+it('a write that is reapplied after a write that deletes a link finds no entity by its own link', () => {
   const link: WireAttr = {
     ...{ ...idAttr('tents'), id: 'next', 'value-type': 'ref', cardinality: 'many' },
     ...{ 'forward-identity': ['f', 'tents', 'next'], 'reverse-identity': ['r', 'tents', 'previous'] },

@@ -28,7 +28,7 @@ async function cachedClient(browser: FakeBrowser): Promise<{ client: TestClient;
 const titlesIn = (seen: ReturnType<typeof listener>): (string | undefined)[][] =>
   seen.results.map(({ data }) => (data['goals'] as Goal[]).map(({ title }) => title).sort());
 
-test('it stays on screen, whole, until the server has answered', async () => {
+test('a cached result is shown unchanged until the server has responded', async () => {
   const { client, seen } = await cachedClient(new FakeBrowser());
   const before = structuredClone(seen.last?.data['goals'] as Goal[]);
   expect(before.map(({ title }) => title)).toContain('one!');
@@ -37,7 +37,7 @@ test('it stays on screen, whole, until the server has answered', async () => {
   await client.reactor.close();
 });
 
-test('so it does in a tab that hears of a confirmation before it knows the attributes', async () => {
+test('a cached result is shown unchanged in a tab that receives a confirmation before the attributes', async () => {
   const browser = new FakeBrowser();
   const [one, other] = [await cachedClient(browser), await cachedClient(browser)];
   await one.client.reactor.writes.transact(chunk('update', goalId(7), { title: 'new' })).queued;

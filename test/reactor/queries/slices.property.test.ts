@@ -135,7 +135,7 @@ async function play({ world, query, data, answers: results, happenings: events }
 }
 
 it(
-  'read in slices or at once, it is shown the same',
+  'a result read in slices is shown the same as one read at once',
   () =>
     checkAsync(
       fc.asyncProperty(traceArb, (trace) => play(trace as Trace)),

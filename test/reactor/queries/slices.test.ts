@@ -58,7 +58,7 @@ type Seen = ReturnType<typeof listener>;
 const titlesOf = ({ last }: Seen): unknown => last?.data.goals?.map((goal) => (goal as { title: string }).title);
 const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 
-test('the listener hears of it once, when all of it is there; how far it has come is told on the way', async () => {
+test('the listener receives the whole result once, and its progress meanwhile', async () => {
   const { client, slices, hear: receive } = await opened();
   const seen = listener();
   const steps: Progress[] = [];
@@ -72,7 +72,7 @@ test('the listener hears of it once, when all of it is there; how far it has com
   expect(steps.map(({ done }) => done)).toEqual(steps.map(({ done }) => done).sort((a, b) => a - b));
 });
 
-test('small answers are read at once', async () => {
+test('a small result is read at once', async () => {
   const { client, slices, hear: receive } = await opened();
   const seen = listener();
   client.reactor.queries.subscribe(q, seen);
@@ -81,7 +81,7 @@ test('small answers are read at once', async () => {
   expect(titlesOf(seen)).toEqual(['a']);
 });
 
-test('what is written between two slices is in what is shown', async () => {
+test('a write made between two slices is part of the shown result', async () => {
   const { client, slices, hear: receive } = await opened();
   const seen = listener();
   client.reactor.queries.subscribe(q, seen);
@@ -95,7 +95,7 @@ test('what is written between two slices is in what is shown', async () => {
   expect(titlesOf(seen)).toEqual([...many, 'newer']);
 });
 
-test('a refresh that comes meanwhile is taken after it; rows that it leaves alone keep their identity', async () => {
+test('a refresh received meanwhile is applied afterwards; unchanged rows keep their identity', async () => {
   const { client, slices, hear: receive } = await opened();
   const seen = listener();
   client.reactor.queries.subscribe(q, seen);
@@ -110,7 +110,7 @@ test('a refresh that comes meanwhile is taken after it; rows that it leaves alon
   expect(first?.map((goal, at) => goal === second?.[at])).toEqual([true, true, true, true, true, true, false]);
 });
 
-test('an answer to a query that is no longer listened to is dropped, and the next is not kept waiting', async () => {
+test('the result of a query without listeners is dropped, and the next result is not delayed', async () => {
   const { client, slices, hear: receive } = await opened();
   const [gone, seen] = [listener(), listener()];
   const stop = client.reactor.queries.subscribe(q, gone);
@@ -124,7 +124,7 @@ test('an answer to a query that is no longer listened to is dropped, and the nex
   expect(titlesOf(seen)).toEqual(many.slice(2));
 });
 
-test('a line that breaks takes with it what was still being read', async () => {
+test('a result that is still being read is dropped when the connection is lost', async () => {
   const { client, slices, transport, hear: receive } = await opened();
   const seen = listener();
   client.reactor.queries.subscribe(q, seen);
@@ -136,7 +136,7 @@ test('a line that breaks takes with it what was still being read', async () => {
   expect(seen.results).toEqual([]);
 });
 
-test('after a shutdown nothing is told', async () => {
+test('after a shutdown the listener receives no result', async () => {
   const { client, slices, hear: receive } = await opened();
   const seen = listener();
   client.reactor.queries.subscribe(q, seen);

@@ -31,7 +31,7 @@ async function refuse(client: TestClient, message: ClientMessage | undefined): P
     await client.receive({ op: 'join-room-error', 'room-id': message['room-id'], 'client-event-id': eventId, error: 'Too many messages' });
 }
 
-it('a join: tried again until it is accepted, and nothing is reported', async () => {
+it('the client retries a rate-limited join until it is accepted, and reports no error', async () => {
   const client = await readyClient();
   const { rooms } = client.reactor;
   rooms.acquire('chat', 'r1', { name: 'a' });
@@ -50,7 +50,7 @@ it('a join: tried again until it is accepted, and nothing is reported', async ()
   client.reactor.shutdown();
 });
 
-it('presence and messages: the newest presence and every message arrive, in order, once', async () => {
+it('the client resends rate-limited presence and messages: the newest presence and every message, in order', async () => {
   const client = await readyClient();
   const { rooms } = client.reactor;
   rooms.acquire('chat', 'r1', { at: 0 });
@@ -70,7 +70,7 @@ it('presence and messages: the newest presence and every message arrive, in orde
   client.reactor.shutdown();
 });
 
-it('leaving: peers do not see for ever who is gone; who has come back meanwhile stays', async () => {
+it('the client retries a rate-limited leave, unless it has rejoined the room meanwhile', async () => {
   const client = await readyClient();
   const { rooms } = client.reactor;
   for (const id of ['r1', 'r2']) {
@@ -88,7 +88,7 @@ it('leaving: peers do not see for ever who is gone; who has come back meanwhile 
   client.reactor.shutdown();
 });
 
-it('a final refusal is reported once, also where nobody listens to presence', async () => {
+it('a final rejection of a join is reported once, also without a presence listener', async () => {
   const client = await readyClient();
   client.reactor.rooms.acquire('chat', 'r1');
   const [join] = client.sentMessages('join-room');

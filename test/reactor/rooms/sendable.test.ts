@@ -12,9 +12,9 @@ circular['self'] = circular;
 
 const unsendable: readonly (readonly [string, unknown])[] = [
   ['__proto__', JSON.parse('{"__proto__": {"a": 1}}')],
-  ['__proto__ further in', { a: [JSON.parse('{"__proto__": 1}')] }],
+  ['a nested __proto__', { a: [JSON.parse('{"__proto__": 1}')] }],
   ['120 levels', nested(120)],
-  ['a circle', circular],
+  ['a circular object', circular],
   ...[1n, () => 1, Symbol('x'), new Map(), new Blob([]), /x/, new Error('x'), new Uint8Array(1), Object(1), Number.NaN].map(
     (value) => [Object.prototype.toString.call(value), { value }] as const,
   ),
@@ -40,7 +40,7 @@ it.each(unsendable)('%s is rejected at once, and later presence of the client is
   client.reactor.shutdown();
 });
 
-it('what is published is a copy, and what is handed out cannot be changed', async () => {
+it('published presence is copied, and returned presence is frozen', async () => {
   const client = testClient();
   await settled();
   await client.receive(initOk());

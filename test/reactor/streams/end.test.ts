@@ -34,7 +34,7 @@ function setUp() {
 }
 
 describe('closing a stream', () => {
-  it('that the server never confirms: rejects with a time-out after 30 s', async () => {
+  it('that the server never confirms rejects with a timeout after 30 s', async () => {
     const { outcome, startOk, writer, close, pass } = setUp();
     startOk();
     await writer.write('a');
@@ -45,7 +45,7 @@ describe('closing a stream', () => {
     expect(outcome).toEqual(['timeout']);
   });
 
-  it('that the server fails to store again and again: rejects with that, within the same time', async () => {
+  it('that the server repeatedly fails to store rejects with server-failed, within the same time', async () => {
     const { outcome, startOk, writer, close, pass, subscriptions, clock, run } = setUp();
     startOk();
     await writer.write('a');
@@ -58,7 +58,7 @@ describe('closing a stream', () => {
     expect(outcome).toEqual(['server-failed']);
   });
 
-  it('whose connection is lost: the limit begins anew with the next session', async () => {
+  it('whose connection is lost restarts the timeout with the next session', async () => {
     const { outcome, startOk, writer, close, pass, subscriptions, clock, run } = setUp();
     startOk();
     await writer.write('a');

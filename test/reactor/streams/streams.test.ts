@@ -97,7 +97,7 @@ const stateOf = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 describe('writing', () => {
-  test('offsets are bytes; the end goes last, and close waits until all is stored', async () => {
+  test('offsets count bytes; the end is sent last, and close waits until everything is stored', async () => {
     const { stream, writer } = await write();
     expect(startStreams()).toEqual([
       {
@@ -123,7 +123,7 @@ describe('writing', () => {
     expect([await stateOf(closed), await stateOf(stream.done)]).toEqual(['done', 'done']);
   });
 
-  test('a character written in two halves is sent whole, and half a character as what stands for it', async () => {
+  test('a character written in two halves is sent whole, and a lone half as the replacement character', async () => {
     const { writer } = await write();
     await writer.write('a\ud83d');
     await writer.write('\ude00b');
@@ -138,7 +138,7 @@ describe('writing', () => {
     ]);
   });
 
-  test('what is written before the server has answered waits, and goes out as one', async () => {
+  test('text written before the server has responded is sent in one message afterwards', async () => {
     const stream = streams.createWriteStream({ clientId: 'story', ruleParams: { key: 1 } });
     const writer = stream.getWriter();
     await writer.write('one');
@@ -148,7 +148,7 @@ describe('writing', () => {
     expect([startStreams()[0]?.['rule-params'], appends()]).toEqual([{ key: 1 }, [[0, 'one|two', false, '']]]);
   });
 
-  test('after a break the same token goes on, and what is not stored is sent again from the very byte', async () => {
+  test('after a reconnect the writer sends the same token, and resends unstored text from the exact byte', async () => {
     const { writer } = await write();
     await writer.write('one');
     await writer.write('zwölf');
@@ -165,9 +165,9 @@ describe('writing', () => {
 
   test.each([
     ['inside a character', 6],
-    ['before what is kept', 2],
-    ['past what was written', 10],
-  ])('a server that has come to a byte %s has another stream: it fails', async (_, offset) => {
+    ['before the buffered text', 2],
+    ['past the written text', 10],
+  ])('the stream fails if the server resumes at a byte %s', async (_, offset) => {
     const { stream, writer } = await write();
     await writer.write('one');
     await writer.write('zwölf');
@@ -178,7 +178,7 @@ describe('writing', () => {
     expect(await stateOf(writer.write('x'))).toMatch(/not what was written/);
   });
 
-  test('W-36 a: the end is remembered over a break, and sent again', async () => {
+  test('W-36 a: the end is resent after a reconnect', async () => {
     const { stream, writer } = await write();
     await writer.write('one');
     const closed = writer.close();
@@ -190,7 +190,7 @@ describe('writing', () => {
     expect([await stateOf(closed), await stateOf(stream.done)]).toEqual(['done', 'done']);
   });
 
-  test('W-36 a: an end that came while there was no line goes out with the next', async () => {
+  test('W-36 a: an end written while disconnected is sent on the next connection', async () => {
     const { writer } = await write();
     client.transport.channel.on.closed({ code: 1006, reason: '' });
     await settled();
@@ -201,7 +201,7 @@ describe('writing', () => {
     expect(appends()).toEqual([[0, '', true, '']]);
   });
 
-  test('a stream that the server calls finished, after its end was sent, is stored', async () => {
+  test('a stream whose end was sent counts as stored when the server says that it is closed', async () => {
     const { stream, writer } = await write();
     void writer.close();
     await settled();
@@ -218,7 +218,7 @@ describe('writing', () => {
     [new Error('tired'), 'tired'],
     [undefined, 'aborted'],
     [{ code: 1 }, 'aborted'],
-  ])('W-36 c: aborting with %s tells the server why, also after a break', async (reason, notified) => {
+  ])('W-36 c: aborting with %s sends the reason to the server, also after a reconnect', async (reason, notified) => {
     const { stream, writer } = await write();
     await writer.write('one');
     await writer.abort(reason);
@@ -234,7 +234,7 @@ describe('writing', () => {
     expect(await stateOf(stream.done)).toBe('done');
   });
 
-  test('W-36 d: past 4 MiB that are not stored, write waits', async () => {
+  test('W-36 d: write waits while 4 MiB are not stored', async () => {
     const { writer } = await write();
     const mega = 'x'.repeat(1024 * 1024);
     for (let n = 0; n < 3; n += 1) await writer.write(mega);
@@ -246,7 +246,7 @@ describe('writing', () => {
     expect(longest).toBe(65_536);
   });
 
-  test('a refused append, or one that could not be stored, starts the stream again; the second time after a while', async () => {
+  test('an append that is rejected or not stored restarts the stream, the second time after a delay', async () => {
     const { writer } = await write();
     await writer.write('one');
     await client.receive(rejectedAppend());
@@ -261,7 +261,7 @@ describe('writing', () => {
     expect(client.errors).toEqual([]);
   });
 
-  test('a server that refuses again and again is believed', async () => {
+  test('a stream fails when the server rejects its appends repeatedly', async () => {
     const { stream, writer } = await write();
     await writer.write('one');
     for (let n = 0; n < 11; n += 1) {
@@ -272,7 +272,7 @@ describe('writing', () => {
     expect(await stateOf(stream.done)).toBe('no');
   });
 
-  test('a start that is refused for good fails the stream; one refused for now is made again', async () => {
+  test('a start that is rejected permanently fails the stream; one rejected temporarily is retried', async () => {
     const stream = streams.createWriteStream({ clientId: 'story' });
     await loaded();
     const reject = (type: string): Promise<void> =>
@@ -293,7 +293,7 @@ describe('writing', () => {
     expect(await stateOf(stream.getWriter().write('x'))).toBe('permission-denied');
   });
 
-  test('waitUntil is told of all that must not be cut off', async () => {
+  test('waitUntil receives a promise that is pending until everything is stored', async () => {
     let waits: Promise<unknown> = Promise.resolve();
     const stream = streams.createWriteStream({ clientId: 'story', waitUntil: (promise) => void (waits = promise) });
     await loaded();
@@ -304,7 +304,7 @@ describe('writing', () => {
     expect(await stateOf(waits)).toBe('done');
   });
 
-  test('shutting down fails what is open', async () => {
+  test('shutting down fails open streams', async () => {
     const { stream, writer } = await write();
     client.reactor.shutdown();
     expect(await stateOf(stream.done)).toMatch(/shut down|was closed/);
@@ -312,7 +312,7 @@ describe('writing', () => {
     expect(() => streams.createWriteStream({ clientId: 'x' })).toThrow(/shut down|was closed/);
   });
 
-  test('what cannot be a stream is refused at once; what is no text, when it is written', async () => {
+  test('invalid stream options are rejected; a chunk that is not text is rejected by write', async () => {
     expect(() => streams.createWriteStream({ clientId: ' ' })).toThrow(/clientId/);
     expect(() => streams.createReadStream({})).toThrow(/clientId.*streamId/);
     expect(await stateOf(streams.createReadStream({ clientId: 'x', byteOffset: -1 }).getReader().read())).toMatch(/byteOffset/);
@@ -350,7 +350,7 @@ describe('reading', () => {
     return { stream, texts, end };
   }
 
-  test('what there is, what comes, and the end', async () => {
+  test('the reader receives existing text, appended text and the end', async () => {
     const { stream, texts, end } = await read({ clientId: 'story', ruleParams: { key: 1 } });
     expect(subscribes()).toEqual([
       { op: 'subscribe-stream', 'client-event-id': lastSubscribe(), 'client-id': 'story', 'rule-params': { key: 1 } },
@@ -363,14 +363,14 @@ describe('reading', () => {
     expect([await end, await stream.abortReason()]).toEqual(['one two', undefined]);
   });
 
-  test('W-36 c: why it ended early is told, and no error', async () => {
+  test('W-36 c: the reader receives the abort reason, and no error', async () => {
     const { stream, end } = await read();
     await send({ offset: 0, content: 'one' });
     await send({ done: true, 'abort-reason': 'tired' });
     expect([await end, await stream.abortReason()]).toEqual(['one', 'tired']);
   });
 
-  test('from a byte on: what lies before it is left out, and the rest of a character', async () => {
+  test('reading from a byte offset skips earlier bytes and a partial character', async () => {
     const { end } = await read({ streamId, byteOffset: 2 });
     expect(subscribes()[0]).toMatchObject({ 'stream-id': streamId, offset: 2 });
     await send({ offset: 0, content: 'hé' });
@@ -379,7 +379,7 @@ describe('reading', () => {
     expect(await end).toBe('llo');
   });
 
-  test('files are read in order, then what follows; each from the byte that is wanted', async () => {
+  test('files are read in order from the requested byte, then the content', async () => {
     files['a'] = (range) => new Response(range === 'bytes=1-' ? 'ne ' : 'one ', { status: range ? 206 : 200 });
     files['b'] = () => new Response('two ');
     const { end } = await read({ clientId: 'story', byteOffset: 1 });
@@ -392,7 +392,7 @@ describe('reading', () => {
     expect([await end, fetched]).toEqual(['ne two three', ['a bytes=1-', 'b']]);
   });
 
-  test('files that are over already are not fetched; ranges that are not understood are no harm', async () => {
+  test('files before the offset are not fetched; a server that ignores ranges is supported', async () => {
     files['b'] = () => new Response('zwei');
     const { end } = await read({ clientId: 'story', byteOffset: 5 });
     const parts = [
@@ -403,7 +403,7 @@ describe('reading', () => {
     expect([await end, fetched]).toEqual(['wei', ['b bytes=1-']]);
   });
 
-  test('W-36 b: a character cut by a file, or by what the network brings, is whole', async () => {
+  test('W-36 b: a character split across files or network chunks is read whole', async () => {
     const bytes = new TextEncoder().encode('aé👋b');
     const stream = (part: Uint8Array): Response =>
       new Response(
@@ -426,7 +426,7 @@ describe('reading', () => {
     expect(await end).toBe('aé👋bü');
   });
 
-  test('after a break it is asked for from where it had come', async () => {
+  test('after a reconnect the reader resumes from its last byte', async () => {
     const { end } = await read();
     await send({ offset: 0, content: 'zwölf' });
     await reconnect();
@@ -436,7 +436,7 @@ describe('reading', () => {
     expect(await end).toBe('zwölf Boxkämpfer');
   });
 
-  test('a server that asks for it is asked again: at once, and then after a while', async () => {
+  test('the reader retries when the server requests it: at once, then after a delay', async () => {
     const { end } = await read();
     await send({ offset: 0, content: 'one' });
     const trouble = { error: true, retry: true, 'error-type': 'writer-disconnected' };
@@ -450,13 +450,13 @@ describe('reading', () => {
     expect(await end).toBe('one!');
   });
 
-  test('W-36 e: trouble for good is an error that says what it was', async () => {
+  test('W-36 e: a permanent failure is an error that names its type', async () => {
     const { end } = await read();
     await send({ error: true, 'error-type': 'rate-limit' });
     expect(await end).toBe('! The stream cannot be read: rate-limit');
   });
 
-  test('a gap is an error', async () => {
+  test('a gap in the content is an error', async () => {
     const { end } = await read();
     await send({ offset: 0, content: 'one' });
     await send({ offset: 4, content: 'two' });
@@ -464,7 +464,7 @@ describe('reading', () => {
     expect(client.sentMessages('unsubscribe-stream')).toHaveLength(1);
   });
 
-  test('a file that does not come is asked for again from the byte that is missing, even after the end', async () => {
+  test('the reader requests an incomplete file again from the missing byte, even after the end', async () => {
     files['a'] = () => new Response('one');
     const { texts, end } = await read();
     const part = { id: 'a', size: 6, url: 'a' };
@@ -476,7 +476,7 @@ describe('reading', () => {
     expect([await end, fetched]).toEqual(['onetwo', ['a', 'a bytes=3-']]);
   });
 
-  test('and again after a while, if it still does not come', async () => {
+  test('the reader requests a missing file again after a delay', async () => {
     const { end } = await read();
     const part = { id: 'a', size: 3, url: 'a' };
     for (const times of [1, 2, 3]) {
@@ -488,7 +488,7 @@ describe('reading', () => {
     expect(await end).toBe('one');
   });
 
-  test('a file that never comes is an error', async () => {
+  test('a file that can never be fetched is an error', async () => {
     const { end } = await read();
     for (let n = 0; n < 11; n += 1) {
       await send({ offset: 0, files: [{ id: 'a', size: 3, url: 'a' }] });
@@ -497,7 +497,7 @@ describe('reading', () => {
     expect([await end, fetched.length]).toEqual(['! A file of the stream could not be fetched', 11]);
   });
 
-  test('a refusal is an error, of the stream and of its id', async () => {
+  test('a rejection fails both the stream and its id', async () => {
     const { stream, end } = await read();
     await client.receive({
       op: 'error',
@@ -512,7 +512,7 @@ describe('reading', () => {
     expect(client.errors).toEqual([]);
   });
 
-  test('who cancels lets go of the stream', async () => {
+  test('a reader that cancels unsubscribes from the stream', async () => {
     const stream = streams.createReadStream({ clientId: 'story' });
     await loaded();
     const eventId = lastSubscribe();
@@ -522,7 +522,7 @@ describe('reading', () => {
     expect(subscribes()).toEqual([]);
   });
 
-  test('who reads too slowly lets go of the stream, and takes it up where it was', async () => {
+  test('a reader that is too slow unsubscribes from the stream, and resumes it later', async () => {
     const stream = streams.createReadStream({ clientId: 'story' });
     await loaded();
     const mega = 'x'.repeat(1024 * 1024);

@@ -112,7 +112,7 @@ const reject = (op: 'start-sync' | 'resync-table', type = 'validation-failed'): 
   });
 
 describe('loading', () => {
-  test('batch by batch, in order, and then complete', async () => {
+  test('emits the rows batch by batch, in order, and then completes', async () => {
     await subscribe();
     expect(client.sentMessages('start-sync')).toMatchObject([{ q: query }]);
     await startOk();
@@ -127,7 +127,7 @@ describe('loading', () => {
     ]);
   });
 
-  test('what changes keeps or finds its place, whatever the order it was loaded in', async () => {
+  test('sorts rows by the query’s order while loading and after changes', async () => {
     await subscribe({ goals: { $: { order: { rank: 'desc' } } } });
     await startOk();
     await batch(entity(2), entity(4), entity(1), entity(3));
@@ -152,7 +152,7 @@ describe('loading', () => {
     expect(events[1]).toMatchObject({ added: [{ id: 'g1' }] });
   });
 
-  test('what comes while it loads is applied after', async () => {
+  test('applies updates received while loading after the load', async () => {
     await subscribe();
     await startOk();
     await batch(entity(1));
@@ -162,7 +162,7 @@ describe('loading', () => {
     expect(titles(events.at(-1))).toEqual(['new']);
   });
 
-  test('a load that breaks off begins again', async () => {
+  test('restarts a load that was interrupted', async () => {
     await subscribe();
     await startOk();
     await batch(entity(1), entity(2));
@@ -174,7 +174,7 @@ describe('loading', () => {
     expect(titles(events.at(-1))).toEqual(['goal 2']);
   });
 
-  test('a refusal is told, with what it says, and tried again with the next session', async () => {
+  test('emits a rejection with its details, and retries in the next session', async () => {
     await subscribe();
     await reject('start-sync');
     expect(events).toEqual([
@@ -184,14 +184,14 @@ describe('loading', () => {
     expect([client.sentMessages('start-sync').length, client.errors]).toEqual([1, []]);
   });
 
-  test('a refusal that passes is tried again on the same line, and told to nobody', async () => {
+  test('retries after a temporary rejection on the same connection, without an event', async () => {
     await subscribe();
     await reject('start-sync', 'rate-limited');
     await client.clock.advance(1_000);
     expect([client.sentMessages('start-sync').length, events]).toEqual([2, []]);
   });
 
-  test('more than a namespace and its order is refused at once', () => {
+  test('rejects a query with more than a namespace and its order at once', () => {
     const request = (requested: object) => () => tables.subscribe(requested as never, () => {});
     const rejected = expect.objectContaining({
       code: 'query-invalid',
@@ -207,7 +207,7 @@ describe('loading', () => {
 });
 
 describe('changes', () => {
-  test('what was added, removed and updated; what did not change is the same object', async () => {
+  test('list added, removed and updated rows; unchanged rows keep their identity', async () => {
     await load(3);
     const changes = [...entity(4).map(added), ...entity(2).map(removed), ...retitle(11, 3, 'goal 3', 'third').changes];
     await client.receive(update({ 'tx-id': 11, changes }));
@@ -227,27 +227,27 @@ describe('changes', () => {
     expect([second?.[1] === first?.[1], second?.[2] === first?.[2]]).toEqual([true, true]);
   });
 
-  test('W-35: rows 2 and 10 are gone, and no others', async () => {
+  test('W-35: removing goals 3 and 11 removes no other rows', async () => {
     await load(12);
     await client.receive(update({ 'tx-id': 11, changes: [...entity(3), ...entity(11)].map(removed) }));
     expect(titles(events.at(-1))).toEqual([1, 2, 4, 5, 6, 7, 8, 9, 10, 12].map((n) => `goal ${n}`));
   });
 
-  test('an entity without its id triple is gone, whatever else is left of it', async () => {
+  test('an entity that loses its id triple is removed, whatever other triples are left', async () => {
     await load(2);
     await client.receive(update({ 'tx-id': 11, changes: [removed(['g1', idAttr, 'g1', 1])] }));
     expect(events[0]).toMatchObject({ removed: [{ id: 'g1' }] });
     expect(titles(events[0])).toEqual(['goal 2']);
   });
 
-  test('a transaction that was applied is not applied again', async () => {
+  test('a transaction is not applied twice', async () => {
     await load(1);
     await client.receive(update(retitle(11, 1, 'goal 1', 'a')));
     await client.receive(update(retitle(11, 1, 'a', 'b'), retitle(10, 1, 'a', 'c')));
     expect([events.length, titles(events[0])]).toEqual([1, ['a']]);
   });
 
-  test('rows move to where the order puts them', async () => {
+  test('a changed row moves to its place in the order', async () => {
     await subscribe({ goals: { $: { order: { rank: 'desc' } } } });
     await startOk();
     await batch(entity(3), entity(2), entity(1));
@@ -256,7 +256,7 @@ describe('changes', () => {
     expect(titles(events.at(-1))).toEqual(['goal 1', 'goal 3', 'goal 2']);
   });
 
-  test('W-35: an attribute that is new shows as soon as it is known', async () => {
+  test('W-35: a new attribute is shown as soon as the client receives it', async () => {
     await load(1);
     const done = blob(4, 'done');
     await client.receive({ op: 'refresh-ok', computations: [], attrs: [...attrs, done] });
@@ -264,7 +264,7 @@ describe('changes', () => {
     expect(events[0]).toMatchObject({ updated: [{ changedFields: { done: { oldValue: undefined, newValue: true } } }] });
   });
 
-  test('dates are dates where they are asked for', async () => {
+  test('date values are Date objects if useDates is set', async () => {
     const due = blob(4, 'due', { 'checked-data-type': 'date' });
     await client.receive({ op: 'refresh-ok', computations: [], attrs: [...attrs, due] });
     await subscribe();
@@ -274,8 +274,8 @@ describe('changes', () => {
   });
 });
 
-describe('going on', () => {
-  test('after a break from where it was, silently', async () => {
+describe('resuming', () => {
+  test('a reconnected client resumes from its last transaction, without events', async () => {
     await load(2);
     await client.receive(update(retitle(14, 1, 'goal 1', 'a')));
     await reconnect();
@@ -286,19 +286,22 @@ describe('going on', () => {
     expect(titles(events.at(-1))).toEqual(['b', 'goal 2']);
   });
 
-  test.each(['validation-failed', 'record-not-found'])('W-35: a log that does not reach back (%s): all of it anew', async (type) => {
-    await load(2);
-    await reconnect();
-    await reject('resync-table', type);
-    expect(client.sentMessages('start-sync')).toHaveLength(1);
-    await startOk('5b000000-0000-4000-8000-000000000002');
-    await client.receive({ op: 'sync-load-batch', 'subscription-id': '5b000000-0000-4000-8000-000000000002', 'join-rows': [entity(5)] });
-    await client.receive({ op: 'sync-init-finish', 'subscription-id': '5b000000-0000-4000-8000-000000000002', 'tx-id': 20 });
-    expect([titles(events.at(-1)), client.errors]).toEqual([['goal 5'], []]);
-    expect((await store.list('sync-table/')).length).toBe(2);
-  });
+  test.each(['validation-failed', 'record-not-found'])(
+    'W-35: if the server’s log does not reach back far enough (%s), the whole table is loaded again',
+    async (type) => {
+      await load(2);
+      await reconnect();
+      await reject('resync-table', type);
+      expect(client.sentMessages('start-sync')).toHaveLength(1);
+      await startOk('5b000000-0000-4000-8000-000000000002');
+      await client.receive({ op: 'sync-load-batch', 'subscription-id': '5b000000-0000-4000-8000-000000000002', 'join-rows': [entity(5)] });
+      await client.receive({ op: 'sync-init-finish', 'subscription-id': '5b000000-0000-4000-8000-000000000002', 'tx-id': 20 });
+      expect([titles(events.at(-1)), client.errors]).toEqual([['goal 5'], []]);
+      expect((await store.list('sync-table/')).length).toBe(2);
+    },
+  );
 
-  test('after a new start with what is on the device, before there is a server', async () => {
+  test('a restarted client shows the stored table before it connects', async () => {
     await load(3);
     await client.receive(update({ 'tx-id': 11, changes: [...entity(2).map(removed), ...retitle(11, 3, 'goal 3', 'third').changes] }));
     client.reactor.shutdown();
@@ -312,14 +315,14 @@ describe('going on', () => {
     expect(titles(events.at(-1))).toEqual(['first', 'third']);
   });
 
-  test('a change writes no more than it changed', async () => {
+  test('a change writes only the changed records to the store', async () => {
     await load(100);
     const write = vi.spyOn(store, 'write');
     await client.receive(update(retitle(11, 7, 'goal 7', 'seventh')));
     expect(write.mock.calls.map(([edits]) => edits.length)).toEqual([2]);
   });
 
-  test('what makes no sense on the device is thrown away', async () => {
+  test('invalid stored records are deleted', async () => {
     await load(1);
     const [record] = await store.list('sync-table/');
     await store.write([{ put: record?.[0].replace(/row.*|state$/, 'state') ?? '', value: { txId: 1 } }]);
@@ -330,7 +333,7 @@ describe('going on', () => {
     expect([events, client.sentMessages('start-sync').length, await store.list('sync-table/')]).toEqual([[], 1, []]);
   });
 
-  test('one user does not see what was kept for another', async () => {
+  test('a user does not see the table stored for another', async () => {
     await load(2);
     const ann = { id: 'ann', refresh_token: 'f0000000-0000-4000-8000-000000000001', isGuest: false };
     await client.reactor.account.setUser(ann);
@@ -342,7 +345,7 @@ describe('going on', () => {
 });
 
 describe('two tabs', () => {
-  test('each has a subscription of its own; one of them keeps the table, and the next start goes on from there', async () => {
+  test('each tab has its own subscription; one tab stores the table, and the next start resumes from it', async () => {
     const browser = new FakeBrowser();
     client.reactor.shutdown();
     await start(browser.tab());
@@ -382,8 +385,8 @@ describe('two tabs', () => {
   });
 });
 
-describe('leaving', () => {
-  test('the last listener ends it, and all that was kept is gone', async () => {
+describe('unsubscribing', () => {
+  test('when the last listener stops, the subscription ends and the stored table is deleted', async () => {
     const stop = await load(2);
     const other = await subscribe();
     expect(events.map(({ type }) => type)).toEqual(['LoadFromStorage']);
@@ -399,7 +402,7 @@ describe('leaving', () => {
     expect(events).toHaveLength(1);
   });
 
-  test('kept, it is taken up by the next', async () => {
+  test('the next listener resumes a subscription that was kept', async () => {
     const stop = await load(2);
     stop({ keepSubscription: true });
     await settled();
@@ -408,7 +411,7 @@ describe('leaving', () => {
     expect([events.map(({ type }) => type), client.sentMessages('resync-table').length]).toEqual([['LoadFromStorage'], 1]);
   });
 
-  test('a table that nobody wants any more when the server answers is let go of', async () => {
+  test('a table whose listener stopped before the server responded is removed on the server', async () => {
     const stop = await subscribe();
     const eventId = client.sentMessages('start-sync')[0]?.['client-event-id'] ?? '';
     stop();
@@ -417,7 +420,7 @@ describe('leaving', () => {
     expect(client.sentMessages('remove-sync')).toMatchObject([{ 'subscription-id': subscription, 'keep-subscription': false }]);
   });
 
-  test('who stops before it has begun hears nothing', async () => {
+  test('a listener that stops before the subscription starts receives no events', async () => {
     const stop = tables.subscribe(query, (event) => events.push(event));
     stop();
     await settled();

@@ -99,7 +99,7 @@ class Browser {
   }
 }
 
-test('in several tabs: nothing lost, nothing twice, and all show the same', { timeout: patience }, async () => {
+test('several tabs lose no write, apply none twice, and show the same result', { timeout: patience }, async () => {
   const life = async (steps: readonly Step[]): Promise<void> => {
     stage.set(side.server);
     const browser = new Browser();

@@ -37,7 +37,7 @@ const sends = (tab: TestClient): unknown[] =>
   tab.transport.channels.flatMap((channel) => channel.sent.filter(({ op }) => op === 'transact'));
 
 describe('tabs', () => {
-  it('one tab sends what any of them writes, once', async () => {
+  it('one tab sends the writes of all tabs, once', async () => {
     const { tabs, store } = await openTabs(3);
     for (const [at, tab] of tabs.entries()) for (let n = 0; n < 10; n += 1) void tab.reactor.writes.transact(addGoal(`${at}/${n}`));
     await settled();
@@ -46,7 +46,7 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('every tab shows a write before the server has answered, and drops it when it is refused', async () => {
+  it('every tab shows a write before the server has responded, and drops it when it is rejected', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const seen = tabs.map((tab) => {
@@ -95,7 +95,7 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('a write that the sender sent in the terms of an attr unknown here does not hide the next one, once that attr is told', async () => {
+  it('a write that the leader sent with a remapped attr does not hide the next one in a tab that receives the attr later', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const received = listener();
@@ -121,7 +121,7 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('a write that is confirmed in one tab while another reads the disk does not wait for ever in the other', async () => {
+  it('a write that is confirmed in one tab while another reads the disk does not stay pending in the other', async () => {
     const browser = new FakeBrowser();
     const store = shared();
     const slow: KeyValue = { ...store };
@@ -168,7 +168,7 @@ describe('tabs', () => {
       },
       [],
     ],
-  ])('a write that was %s before a tab opens, and on disk only after the tab has read it', async (_outcome, settle, states) => {
+  ])('a tab that read outdated writes from disk learns that one was %s before it opened', async (_outcome, settle, states) => {
     const browser = new FakeBrowser();
     const store = shared();
     const first = testClient({ tabs: browser.tab(), store });
@@ -188,7 +188,7 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
-  it('two tabs make the same attributes at the same moment: each shows both writes, in whatever order they are confirmed', async () => {
+  it('two tabs that create the same attributes concurrently each show both writes, whichever is confirmed first', async () => {
     for (const first of [0, 1]) {
       const { tabs } = await openTabs(2);
       const seen = tabs.map((tab) => {
@@ -211,7 +211,7 @@ describe('tabs', () => {
     }
   });
 
-  it('a write that the tab that sends was never told of, and that is on no disk, is told to it again after a while', async () => {
+  it('a write that the leader does not have is sent to it again after a while', async () => {
     const browser = new FakeBrowser();
     const [first, second] = [testClient({ tabs: browser.tab() }), testClient({ tabs: browser.tab(), store: memoryStore() })];
     await settled();
@@ -227,7 +227,7 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
-  it('a promise is settled in the tab that made it, when the sender is told', async () => {
+  it('a promise settles in the tab that made the write when the leader receives the response', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const write = second.reactor.writes.transact(addGoal('swim'));
@@ -239,7 +239,7 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('when the sender is closed, another goes on, with the same event ids and in order', async () => {
+  it('when the leader closes, another tab sends the writes with the same event ids, in order', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     void second.reactor.writes.transact(addGoal('one'));
@@ -253,7 +253,7 @@ describe('tabs', () => {
     second.reactor.shutdown();
   });
 
-  it('what was refused is retried, or given up, for all tabs', async () => {
+  it('a rejected write is retried or discarded for all tabs', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const write = second.reactor.writes.transact(addGoal('swim'));
@@ -276,7 +276,7 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('who signs in or out does so in every tab', async () => {
+  it('a user who signs in or out in one tab does so in every tab', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const ana = { id: id(), refresh_token: id(), email: 'ana@example.com', isGuest: false };
@@ -290,7 +290,7 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('news of another user, another release, or nobody at all is left aside', async () => {
+  it('a tab ignores messages of another user or another release, and malformed messages', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const ana = { id: id(), refresh_token: id(), isGuest: false };

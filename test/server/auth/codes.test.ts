@@ -42,7 +42,7 @@ const enter = (server: TriplaneServer, ip: string, code: string, to = email) => 
 const wrongFor = (code: string | undefined): string => (code === '111111' ? '222222' : '111111');
 const [home, phone, attacker] = ['1.1.1.1', '2.2.2.2', '6.6.6.6'];
 
-test('a code is no longer good after five wrong tries, also for who then knows it', async () => {
+test('a code is invalid after five wrong attempts', async () => {
   const { server, codes } = await start();
   await ask(server, home);
   for (let n = 0; n < 5; n++)
@@ -52,14 +52,14 @@ test('a code is no longer good after five wrong tries, also for who then knows i
   expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });
 });
 
-test('four wrong tries are forgiven', async () => {
+test('a code is still valid after four wrong attempts', async () => {
   const { server, codes } = await start();
   await ask(server, home);
   for (let n = 0; n < 4; n++) await enter(server, home, wrongFor(codes.get(email)));
   expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });
 });
 
-test("a stranger's guesses keep nobody out, at home or on the phone", async () => {
+test('guesses from other networks do not lock out the owner of an address', async () => {
   const { server, codes } = await start();
   await ask(server, home);
   for (let n = 0; n < 25; n++) await enter(server, attacker, wrongFor(codes.get(email)));
@@ -72,7 +72,7 @@ test("a stranger's guesses keep nobody out, at home or on the phone", async () =
   expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });
 });
 
-test('the 21st try in an hour is refused even with the right code; addresses of one IPv6 network are one', async () => {
+test('the 21st attempt in an hour is rejected even with the right code; addresses of one IPv6 network count as one', async () => {
   const { server, codes } = await start();
   for (let n = 0; n < 20; n++) {
     if (n % 4 === 0) await ask(server, home);
@@ -82,7 +82,7 @@ test('the 21st try in an hour is refused even with the right code; addresses of 
   expect(await enter(server, '2001:db8:0:1::1', codes.get(email)!, email.toUpperCase())).toMatchObject({ status: 200 });
 });
 
-test('an hour has twenty codes for an address and a network, and forty for the address', async () => {
+test('in an hour twenty codes are sent to an e-mail address from one network, and forty in total', async () => {
   const { server } = await start();
   for (let n = 0; n < 20; n++) expect(await ask(server, home)).toMatchObject({ status: 200 });
   expect(await ask(server, home)).toMatchObject({ status: 429, type: 'rate-limited' });
@@ -91,14 +91,14 @@ test('an hour has twenty codes for an address and a network, and forty for the a
   expect(await ask(server, home, 'bob@example.com')).toMatchObject({ status: 200 });
 });
 
-describe('without a network', () => {
+describe('without HTTP', () => {
   async function accountsOn(storage = memory()) {
     const { hub, clock } = bench({ storage });
     const app = await hub.app(appId);
     return { app, clock, accounts: new Accounts(app, clock) };
   }
 
-  test('a code is good for ten minutes, or for as long as the app says', async () => {
+  test('a code is valid for ten minutes, or for the time set for the app', async () => {
     const { app, clock, accounts } = await accountsOn();
     const code = await accounts.makeCode(email);
     clock.jump(10 * 60_000 + 1);
@@ -110,7 +110,7 @@ describe('without a network', () => {
     await expect(accounts.signInByCode(email, longer, { from: home })).resolves.toMatchObject({ user: { email } });
   });
 
-  test('guesses at ten thousand other addresses neither make room for more, nor go on for long', async () => {
+  test('guesses for ten thousand other e-mail addresses are soon rate-limited, and do not reset the limit of the first', async () => {
     const { accounts } = await accountsOn();
     const code = await accounts.makeCode(email, { from: home });
     const guess = (to: string, from: string): Promise<string> =>
@@ -132,7 +132,7 @@ describe('without a network', () => {
 });
 
 onEachStorage((fresh, name) => {
-  test('what was tried is known after a restart, and to another server', async () => {
+  test('attempts are counted across a restart and across servers', async () => {
     const storage = await fresh();
     const { server, codes } = await start({ storage });
     await ask(server, home);

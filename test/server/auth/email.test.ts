@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 onEachStorage((fresh) => {
-  test('an address in capitals that an admin writes is the user who signs in', async () => {
+  test('e-mail addresses are case-insensitive, in writes of an admin and at sign-in', async () => {
     const server = await createServer({ storage: await fresh() });
     running.push(server);
     const db = init({ appId: server.appId, adminToken: server.adminToken, apiURI: server.apiURI });

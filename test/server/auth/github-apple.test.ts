@@ -99,7 +99,7 @@ function idToken(claims: object, audience = 'an-id'): Promise<string> {
 
 const answer = (code: string) => ({ code, redirectUri, nonce: 'n', verifier: 'v' });
 
-test('GitHub: a code is traded for who the user is, with a verified address only', async () => {
+test('GitHub: a code is exchanged for the identity of the user, with a verified e-mail address only', async () => {
   const url = new URL(await providers.authorizationUrl(github, { state: 's', redirectUri, nonce: 'n', verifier: 'v' }));
   expect(url.origin + url.pathname).toBe('https://github.com/login/oauth/authorize');
   expect(Object.fromEntries(url.searchParams)).toMatchObject({ client_id: 'an-id', state: 's', redirect_uri: redirectUri });
@@ -112,7 +112,7 @@ test('GitHub: a code is traded for who the user is, with a verified address only
   await expect(providers.identityByCode(wrong, answer('another'))).rejects.toThrow('GitHub sent no access token');
 });
 
-test('Apple: the secret is a signed token, and the answer comes as a form', async () => {
+test('Apple: the client secret is a signed token, and the response is a form post', async () => {
   const url = new URL(await providers.authorizationUrl(appleClient, { state: 's', redirectUri, nonce: 'n', verifier: 'v' }));
   expect(Object.fromEntries(url.searchParams)).toMatchObject({ response_mode: 'form_post', scope: 'name email', nonce: 'n' });
   expect(await providers.identityByCode(appleClient, answer('good'))).toMatchObject({
@@ -122,7 +122,7 @@ test('Apple: the secret is a signed token, and the answer comes as a form', asyn
   await expect(providers.identityByCode(appleClient, { ...answer('good'), nonce: 'other' })).rejects.toThrow('nonces');
 });
 
-test('Apple: a token from a phone is verified; one for another app, or forged, is not', async () => {
+test('Apple: a token from a phone is accepted; a token for another app or a forged one is rejected', async () => {
   const check = (token: string) => providers.identityByToken(appleClient, token, { nonce: 'n' });
   expect(await check(await idToken({ nonce: 'n' }))).toMatchObject({ sub: 'apple-user' });
   await expect(check(await idToken({ nonce: 'n' }, 'another app'))).rejects.toThrow();

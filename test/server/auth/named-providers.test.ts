@@ -94,7 +94,7 @@ describe.each(Object.entries(known))('%s', (name, { issuer, audience, found }) =
     expect(await check(right)).toEqual({ provider: 'p', sub: 'ann', email: 'ann@example.com', imageURL: undefined });
   });
 
-  test('tells no address that it has not verified', async () => {
+  test('returns no e-mail address that the provider has not verified', async () => {
     for (const email_verified of [false, 'false', undefined])
       expect(await check({ ...right, claims: { email_verified } })).toMatchObject({ email: undefined });
   });
@@ -111,7 +111,7 @@ describe.each(Object.entries(known))('%s', (name, { issuer, audience, found }) =
       'no audience': () => ({ ...right, audience: undefined }),
     }),
   };
-  test.each(Object.entries(wrong))('refuses %s', async (_what, made) => {
+  test.each(Object.entries(wrong))('rejects %s', async (_what, made) => {
     await expect(check(made())).rejects.toThrow('The id token is not valid');
   });
 
@@ -127,7 +127,7 @@ describe.each(Object.entries(known))('%s', (name, { issuer, audience, found }) =
 });
 
 test.each(['google', 'linkedin', 'apple', 'any other'])(
-  '%s: a client without an id accepts nobody, for the issuer is not the app’s own',
+  '%s: a client without an id rejects every token, because the issuer is shared with other apps',
   async (name) => {
     const { issuer, found } = known[name] as Named;
     const open = { ...found, client: { ...found.client, client_id: null } };

@@ -48,7 +48,7 @@ function session(server: TriplaneServer, messages: readonly object[]): Promise<s
   });
 }
 
-test('no code and no token is in the storage, in the log, or in an error', async () => {
+test('no code and no token appears in the storage, in the log or in an error', async () => {
   const storage: Storage = memory();
   const codes: string[] = [];
   const server = await createServer({ storage, log, sendMagicCode: ({ code }) => void codes.push(code) });

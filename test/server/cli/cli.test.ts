@@ -36,7 +36,7 @@ function run(...args: readonly string[]): Run {
   return { child, firstLine, ended };
 }
 
-test('serves until it is told to stop', async () => {
+test('dev serves until it receives SIGINT', async () => {
   const { child, firstLine, ended } = run('dev', '--memory', '--port', '0', '--json', '-a', ownAppId);
   const { url, appId, adminToken } = JSON.parse(await firstLine) as Record<string, string>;
   expect([url, appId, adminToken]).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), expect.any(String), expect.any(String)]);
@@ -61,7 +61,7 @@ test('serves until it is told to stop', async () => {
   expect((await ended).code).toBe(0);
 });
 
-test('--help, --version, and what it cannot do', async () => {
+test('--help and --version print, and invalid arguments are rejected', async () => {
   const [help, version, twoPlaces, noCommand, noFlag] = await Promise.all(
     [['--help'], ['--version'], ['dev', '--memory', '--data', 'x'], ['fly'], ['dev', '--wings']].map((args) => run(...args).ended),
   );
@@ -72,7 +72,7 @@ test('--help, --version, and what it cannot do', async () => {
   expect(noFlag).toMatchObject({ code: 1, err: expect.stringMatching(/^triplane: .*--wings/) });
 });
 
-test('a port that is taken', async () => {
+test('a port in use is rejected', async () => {
   const other = createTcpServer();
   const port = await new Promise<number>((resolve) =>
     other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port)),

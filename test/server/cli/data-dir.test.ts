@@ -15,7 +15,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('of many servers that start in one folder at once all are the same', async () => {
+test('servers that start in one folder at once get the same identity', async () => {
   const data = join(folder, 'data');
   const found = await Promise.all(Array.from({ length: 20 }, () => identityIn(data)));
   expect(new Set(found.map(({ appId, adminToken }) => `${appId} ${adminToken}`)).size).toBe(1);
@@ -24,13 +24,13 @@ test('of many servers that start in one folder at once all are the same', async 
   expect(await identityIn(data)).toEqual(found[0]);
 });
 
-test('a file that says nothing of it is left alone', async () => {
+test('a server.json without an identity is rejected and not changed', async () => {
   writeFileSync(join(folder, 'server.json'), '{}');
   await expect(identityIn(folder)).rejects.toMatchObject({ code: 'config-invalid' });
   expect(readFileSync(join(folder, 'server.json'), 'utf8')).toBe('{}');
 });
 
-test('in memory nothing is kept, and nobody is asked for', async () => {
+test('an in-memory server has no identity of a folder', async () => {
   expect(await openDataDir({ memory: true }, silent)).toMatchObject({ where: 'in memory only', identity: undefined });
   await expect(openDataDir({ memory: true, data: folder }, silent)).rejects.toMatchObject({ code: 'config-invalid' });
 });

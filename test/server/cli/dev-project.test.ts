@@ -53,7 +53,7 @@ const write = (name: string, text: string): Promise<void> => writeFile(join(fold
 const timeout = 50_000;
 
 test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])(
-  'a schema that imports %s, which is not installed',
+  'dev pushes a schema that imports %s, which is not installed',
   { timeout: 120_000 },
   async (from) => {
     await write('instant.schema.ts', schema('text: i.string().indexed(), done: i.boolean().optional(),', from));
@@ -67,7 +67,7 @@ test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])
   },
 );
 
-test('mistakes are told with file and line', { timeout: 120_000 }, async () => {
+test('dev reports errors in schema and rules with file and line', { timeout: 120_000 }, async () => {
   await write('instant.schema.ts', schema('text: i.nothing(),', 'triplane'));
   dev();
   await expect.poll(() => err, { timeout }).toMatch(/instant\.schema\.ts:5: .*nothing/);

@@ -43,17 +43,17 @@ function load(text: string, packages: readonly string[]): Promise<string> {
 const typed = `interface Shape { readonly a: number }\nconst shape: Shape = { a: 1 };\nexport default shape;\n`;
 
 describe.each([['typescript'], ['esbuild']])('with %s', (name) => {
-  test('types are taken out', async () => expect(await load(typed, [name])).toBe('{"a":1}'));
+  test('types are removed', async () => expect(await load(typed, [name])).toBe('{"a":1}'));
 
-  test('what is no TypeScript is told with file and line', async () =>
+  test('a syntax error is reported with file and line', async () =>
     expect(await load(`${typed}const x = {;\n`, [name])).toMatch(/^config-invalid instant\.schema\.ts:4: \S/));
 
-  test('so is what goes wrong while it runs', async () =>
+  test('an error at run time is reported with the file', async () =>
     expect(await load(`const shape: any = {};\nexport default shape.a.b;\n`, [name])).toMatch(
       /^config-invalid instant\.schema\.ts(:\d+)?: .*undefined/,
     ));
 });
 
-test('without either, it is said that nothing is applied', async () => {
+test('without either, a warning says that nothing is applied', async () => {
   expect(await load(typed, [])).toMatch(/^dependency-missing WARNING: .*neither schema nor rules.*npm install -D typescript$/);
 });

@@ -29,7 +29,7 @@ export default { entities, links: { owner: { forward: { on: 'todos', has: 'one',
 const text = "text: { valueType: 'string', required: false, config: { indexed: true, unique: false } }";
 const done = "done: { valueType: 'boolean', required: false, config: { indexed: false, unique: false } }";
 
-test('what the files say is pushed, and what they say next', async () => {
+test('the files are pushed at the start and after each change', async () => {
   const [printed, problems]: [string[], string[]] = [[], []];
   await writeFile(join(folder, 'instant.schema.ts'), schema(text));
   await writeFile(join(folder, 'instant.perms.ts'), "export default { todos: { allow: { view: 'auth.id != null' } } };");
@@ -48,7 +48,7 @@ test('what the files say is pushed, and what they say next', async () => {
   stop();
 });
 
-test('push says that nothing has changed; pull gives files that say the same', async () => {
+test('push prints that nothing has changed; pull writes files with the same content', async () => {
   const printed: string[] = [];
   const print = (line: string): void => void printed.push(line);
   await expect(pushProject(server, folder, print)).rejects.toMatchObject({ code: 'config-invalid' });
@@ -66,7 +66,7 @@ test('push says that nothing has changed; pull gives files that say the same', a
   expect((await readdir(folder)).sort()).toEqual(['instant.perms.ts', 'instant.schema.ts']);
 });
 
-test('which app: by flag, by environment, by the data folder', async () => {
+test('the app is selected by flags, by the environment, or by the data folder', async () => {
   const { appId, adminToken } = server;
   await writeFile(join(folder, 'server.json'), JSON.stringify({ appId, adminToken }));
   expect(await targetOf({}, {}, folder)).toMatchObject({ appId, adminToken, url: 'http://127.0.0.1:4747' });
@@ -78,7 +78,7 @@ test('which app: by flag, by environment, by the data folder', async () => {
   await expect(targetOf({}, {}, '/nowhere')).rejects.toMatchObject({ code: 'config-invalid' });
 });
 
-test('one of the two files is pushed and pulled by itself', async () => {
+test('each of the two files can be pushed alone, and the schema can be pulled alone', async () => {
   const printed: string[] = [];
   const print = (line: string): void => void printed.push(line);
   await writeFile(join(folder, 'instant.schema.ts'), schema(text));
@@ -98,7 +98,7 @@ test('one of the two files is pushed and pulled by itself', async () => {
   expect([partOf(), partOf('perms'), partOf('rules')]).toEqual(['all', 'perms', undefined]);
 });
 
-test('the app is named by the environment, else by .env, under any name that frameworks use', async () => {
+test('the app id is read from the environment, else from .env, also with the prefix of a framework', async () => {
   const [mine, other] = [server.appId, server.adminToken];
   expect(await projectEnv(folder, {})).toEqual({});
   await writeFile(join(folder, '.env'), `DATABASE_URL=postgres://x\nVITE_INSTANT_APP_ID="${mine}"\nINSTANT_APP_ADMIN_TOKEN=\n`);

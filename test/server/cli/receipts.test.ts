@@ -32,7 +32,7 @@ describe('an app whose rules forbid receipts', () => {
     return told;
   };
 
-  it('takes the writes without, and the client says so once; with what `push` adds it takes the receipts as well', async () => {
+  it('accepts writes without receipts, and the client reports this once; after `push` has added their rules it accepts receipts', async () => {
     expect(await write()).toEqual([true, false]);
     const lines = await push(target, await withReceipts(target, { schema: undefined, rules: undefined }));
     expect(lines).toEqual(['+ triplaneReceipts.id', '+ triplaneReceipts.eventId', '~ rules']);

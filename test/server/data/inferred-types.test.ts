@@ -21,7 +21,7 @@ async function typesOf(made: Awaited<ReturnType<typeof world>>, attr: { id: stri
   return ledger.db.attrs.byId(attr.id)?.wire['inferred-types'];
 }
 
-test('a type is added with the first value of it, and stays when the value goes', async () => {
+test('a type is added with its first value, and stays when the value is removed', async () => {
   const made = await world();
   await write(made.writer, ['add-attr', goalsId], ['add-attr', any], ['add-attr', date], set(a, goalsId, a));
   expect(await typesOf(made, goalsId)).toEqual(['string']);
@@ -34,7 +34,7 @@ test('a type is added with the first value of it, and stays when the value goes'
   expect(await typesOf(made, date)).toEqual(['string']);
 });
 
-test('attrs come with the results that changed, and not to sessions without any', async () => {
+test('attrs are sent with changed results, and not to sessions without queries', async () => {
   const made = await world();
   await write(made.writer, ['add-attr', goalsId], ['add-attr', any], set(a, goalsId, a));
   const [watcher, other] = [await made.open(), await made.open()];
@@ -51,7 +51,7 @@ test('attrs come with the results that changed, and not to sessions without any'
   expect(other.heard).toEqual([]);
 });
 
-test('what is loaded from the log has them too', async () => {
+test('types are restored from the log', async () => {
   const storage = memory();
   const made = await world(storage);
   await write(made.writer, ['add-attr', goalsId], ['add-attr', any], set(a, goalsId, a), set(a, any, 1));
@@ -60,7 +60,7 @@ test('what is loaded from the log has them too', async () => {
   expect(await typesOf(await world(storage), any)).toEqual(['number', 'string']);
 });
 
-test('a rejected write adds none', async () => {
+test('a rejected write adds no types', async () => {
   const made = await world();
   await write(made.writer, ['add-attr', goalsId], ['add-attr', any], ['add-attr', date], set(a, goalsId, a));
   const rejected = { op: 'transact', 'tx-steps': [set(a, any, 'x'), set(a, date, 'never')] };

@@ -28,7 +28,7 @@ async function goals(world: Bench): Promise<unknown> {
   return (result as { goals: unknown }).goals;
 }
 
-test('a write said again is answered as the first time, by this server and the next', async () => {
+test('a write that is sent again gets the first response, also from the next server on the storage', async () => {
   const storage = memory();
   const world = bench({ storage });
   const first = await (await world.open()).response('transact-ok', create);
@@ -45,7 +45,7 @@ test('a write said again is answered as the first time, by this server and the n
   expect(await goals(next)).toEqual([{ id: goal, title: 'Get fitter' }]);
 });
 
-test('between large writes that came together, others are served', async () => {
+test('a query is answered between large writes that arrived together', async () => {
   const world = bench();
   const [writer, reader] = [await world.open(), await world.open()];
   await writer.request(create);
@@ -57,7 +57,7 @@ test('between large writes that came together, others are served', async () => {
   expect(writer.take('transact-ok').length).toBeLessThan(5);
 });
 
-test('said twice in one moment it is done once', async () => {
+test('a write sent several times in one tick is applied once', async () => {
   const world = bench();
   const [a, b] = [await world.open(), await world.open()];
   a.send(create);
@@ -67,7 +67,7 @@ test('said twice in one moment it is done once', async () => {
   expect([...a.take('transact-ok'), ...b.take('transact-ok')].map((ok) => ok['tx-id'])).toEqual([1, 1, 1]);
 });
 
-test('a write that was rejected stays rejected, here and at the next server, whatever has changed since', async () => {
+test('a rejected write stays rejected, also on the next server, although the data have changed', async () => {
   const storage = memory();
   const world = bench({ storage });
   const peer = await world.open();
@@ -86,7 +86,7 @@ test('a write that was rejected stays rejected, here and at the next server, wha
   expect(await goals(next)).toEqual([]);
 });
 
-test('a stalled copy of a rejected write, and one behind a later write, change nothing', async () => {
+test('a delayed copy of a rejected write changes nothing, also after a later write', async () => {
   const world = bench();
   const [one, other] = [await world.open(), await world.open()];
   await one.request({ ...create, 'client-event-id': 'a write that makes the goal' });
@@ -98,7 +98,7 @@ test('a stalled copy of a rejected write, and one behind a later write, change n
   expect(await goals(world)).toEqual([{ id: goal, title: 'second' }]);
 });
 
-test('an error that may pass is not remembered', async () => {
+test('a temporary error is not stored', async () => {
   const world = bench();
   const admin = await world.open({ '__admin-token': adminToken });
   const app = await world.hub.app('a9900000-0000-4000-8000-000000000001');
@@ -108,7 +108,7 @@ test('an error that may pass is not remembered', async () => {
   expect(await admin.response('transact-ok', create)).toMatchObject({ 'client-event-id': eventId });
 });
 
-test('a rejection is answered when it is durable, and not before', async () => {
+test('a rejection is not sent before it is durable', async () => {
   const { storage, appends } = slow();
   const world = bench({ storage });
   const peer = await world.open();
@@ -121,7 +121,7 @@ test('a rejection is answered when it is durable, and not before', async () => {
   expect(peer.take('error')).toMatchObject([{ type: 'validation-failed' }]);
 });
 
-test('times grow along the log: in one moment, and with a clock that was set back', async () => {
+test('times increase along the log, within one tick and after the clock was set back', async () => {
   const storage = memory();
   const world = bench({ storage });
   const peer = await world.open();
@@ -141,7 +141,7 @@ test('times grow along the log: in one moment, and with a clock that was set bac
   expect(((await goals(next)) as { id: string }[]).map(({ id }) => id)).toEqual(ids);
 });
 
-test('another user has other events; and an id that may have been counted up is good for one session', async () => {
+test('event ids of two users are separate, and a short event id is valid for one session only', async () => {
   const world = bench();
   await (await world.open()).request({ ...create, 'client-event-id': '1' });
   await (await world.open()).request(set('x'));
@@ -175,7 +175,7 @@ function slow(): { storage: Storage; appends: { entries: readonly LogEntry[]; do
   return { storage, appends };
 }
 
-test('nobody hears of a write before it is durable, and many share one flush', async () => {
+test('no session receives a write before it is durable, and many writes share one flush', async () => {
   const { storage, appends } = slow();
   const world = bench({ storage });
   const [writer, reader] = [await world.open(), await world.open()];
@@ -200,7 +200,7 @@ test('nobody hears of a write before it is durable, and many share one flush', a
 });
 
 test.each([true, false])(
-  'when the log fails (written after all: %s) the write is in doubt, and memory is what the log is',
+  'when an append fails (written nevertheless: %s), the write gets a 500 and memory equals the log',
   async (isWritten) => {
     const { storage, appends } = slow();
     const world = bench({ storage });
@@ -227,7 +227,7 @@ test.each([true, false])(
   },
 );
 
-test('a snapshot takes the place of the log, deleted attrs and all', async () => {
+test('a snapshot replaces the log, including deleted attrs', async () => {
   const storage = memory();
   const world = bench({ storage });
   const admin = await world.open({ '__admin-token': adminToken });
@@ -247,7 +247,7 @@ test('a snapshot takes the place of the log, deleted attrs and all', async () =>
   expect(await goals(next)).toEqual([{ id: goal, title: 'Get fit' }]);
 });
 
-test('while an append hangs reads go on from what is durable; once it is done, all hear of it', async () => {
+test('while an append hangs, reads return the durable state; when it completes, all subscribers receive it', async () => {
   const storage = memory();
   let release: (() => void) | undefined;
   let isHanging = false;
@@ -292,7 +292,7 @@ test('while an append hangs reads go on from what is durable; once it is done, a
   expect(await goals(world)).toEqual([{ id: goal, title: 'Get fittest' }]);
 });
 
-test('an append that hangs and fails in the end leaves what was durable', async () => {
+test('an append that hangs and then fails leaves the durable state', async () => {
   const storage = memory();
   let fail: ((error: Error) => void) | undefined;
   let isHanging = false;
@@ -325,20 +325,23 @@ test('an append that hangs and fails in the end leaves what was durable', async 
   expect(await goals(world)).toEqual([{ id: goal, title: 'Get fittest' }]);
 });
 
-test.each(['at once', 'after a group commit'])('what a reader throws goes to its `reject`, and the next reader runs: %s', async (when) => {
-  const world = bench();
-  const { ledger } = await world.hub.app(appId);
-  const peer = await world.open();
-  if (when !== 'at once') peer.send(create);
-  const seen: unknown[] = [];
-  const fault = new Error('cannot be read');
-  const run = (): never => {
-    throw fault;
-  };
-  ledger.read({ run, reject: (error) => seen.push(error) });
-  ledger.read({ run: () => seen.push('read'), reject: (error) => seen.push(error) });
-  await rest();
-  expect(seen).toEqual([fault, 'read']);
-  await expect(whenDurable(ledger, run)).rejects.toBe(fault);
-  expect(await whenDurable(ledger, () => 'read')).toBe('read');
-});
+test.each(['at once', 'after a group commit'])(
+  'an error thrown by a read goes to its `reject`, and the next read runs: %s',
+  async (when) => {
+    const world = bench();
+    const { ledger } = await world.hub.app(appId);
+    const peer = await world.open();
+    if (when !== 'at once') peer.send(create);
+    const seen: unknown[] = [];
+    const fault = new Error('cannot be read');
+    const run = (): never => {
+      throw fault;
+    };
+    ledger.read({ run, reject: (error) => seen.push(error) });
+    ledger.read({ run: () => seen.push('read'), reject: (error) => seen.push(error) });
+    await rest();
+    expect(seen).toEqual([fault, 'read']);
+    await expect(whenDurable(ledger, run)).rejects.toBe(fault);
+    expect(await whenDurable(ledger, () => 'read')).toBe('read');
+  },
+);

@@ -30,7 +30,7 @@ function shared(most?: number) {
   return { clock, records, open };
 }
 
-test('what one process spends is spent in the other, and after a restart', async () => {
+test('tokens spent in one process are spent in the other, and after a restart', async () => {
   const { clock, records, open } = shared();
   const [a, b] = [open(), open()];
   const [atA, atB] = [new Bucket(hourly, clock, a, 'n'), new Bucket(hourly, clock, b, 'n')];
@@ -46,7 +46,7 @@ test('what one process spends is spent in the other, and after a restart', async
   expect([...records.keys()].join()).not.toContain('k\n');
 });
 
-test('a bucket refills while no process runs, and is then forgotten', async () => {
+test('a bucket refills while no process runs, and a full bucket is deleted', async () => {
   const { clock, records, open } = shared();
   const first = open();
   const bucket = new Bucket(hourly, clock, first, 'n');
@@ -62,7 +62,7 @@ test('a bucket refills while no process runs, and is then forgotten', async () =
   expect(records.size).toBe(0);
 });
 
-test('a wall clock that was set back fills nothing', async () => {
+test('a wall clock that was set back does not refill a bucket', async () => {
   const { clock, open } = shared();
   const first = open();
   const bucket = new Bucket(hourly, clock, first, 'n');
@@ -72,7 +72,7 @@ test('a wall clock that was set back fills nothing', async () => {
   expect(() => new Bucket(hourly, clock, open(), 'n').limit('k', 1)).toThrow(limited);
 });
 
-test('keys of strangers do not push out the one that is spent', () => {
+test('many other keys do not evict a spent bucket', () => {
   const { clock, open } = shared(100);
   const bucket = new Bucket(hourly, clock, open(), 'n');
   for (let n = 0; n < 20; n++) bucket.limit('victim', 1);
@@ -80,7 +80,7 @@ test('keys of strangers do not push out the one that is spent', () => {
   expect(() => bucket.limit('victim', 1)).toThrow(limited);
 });
 
-test('a storage that fails is tried again', async () => {
+test('a save that failed is retried', async () => {
   const clock = new VirtualClock();
   let fails = true;
   const saved: Records[] = [];

@@ -58,7 +58,7 @@ function sortedLists(key: string, value: unknown): unknown {
 }
 
 onEachStorage((fresh, name) => {
-  test('what is loaded from the log is what was live', { timeout: 120_000 }, async () => {
+  test('the state loaded from the log equals the live state', { timeout: 120_000 }, async () => {
     const shared = await fresh();
     let count = 0;
     const storageOf = (): Storage => {
@@ -95,7 +95,7 @@ onEachStorage((fresh, name) => {
     await shared.close();
   });
 
-  test('a number that JSON cannot write is rejected, wherever it is', async () => {
+  test('a number that JSON cannot represent is rejected at any depth', async () => {
     const storage = await fresh();
     const world = bench({ storage });
     await world.hub.app(appId);

@@ -32,7 +32,7 @@ const transact = (server: TriplaneServer, steps: unknown[], headers = {}): Promi
 const query = (server: TriplaneServer, q: object): Promise<Answer> => post(server, 'query', { query: q });
 
 onEachStorage((fresh) => {
-  test('JSON objects are equal whatever the order of their keys: for unique attributes and for lookups', async () => {
+  test('JSON objects with their keys in another order are equal, for unique attributes and for lookups', async () => {
     const server = await createServer({ storage: await fresh(), schema });
     const [first, second] = [newId(), newId()];
     expect(await transact(server, [['update', 'people', first, { code: { a: 1, b: [{ c: 2, d: 3 }] } }]])).toMatchObject({ status: 200 });
@@ -53,7 +53,7 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  test('U+0000 is refused in every value and key; half a surrogate pair is kept', async () => {
+  test('U+0000 is rejected in every value and key; half a surrogate pair is stored', async () => {
     const server = await createServer({ storage: await fresh(), schema });
     const id = newId();
     for (const fields of [{ name: 'a\0' }, { note: { deep: ['\0'] } }, { note: { '\0': 1 } }, { 'a\0b': 1 }]) {
@@ -69,7 +69,7 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  test('admins make users, nobody else does', async () => {
+  test('only admins can create users', async () => {
     const server = await createServer({ storage: await fresh(), schema });
     const [id, other] = [newId(), newId()];
     expect(await transact(server, [['create', '$users', id, { email: 'ann@example.com' }]])).toMatchObject({ status: 200 });
@@ -81,7 +81,7 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  test('an attribute of a taken name is refused, and nothing of its transaction is done', async () => {
+  test('an attribute with a name in use is rejected with its whole transaction', async () => {
     const server = await createServer({ storage: await fresh(), schema });
     const attr = (attrId: string, label: string): object => ({
       ...{ id: attrId, 'forward-identity': [newId(), 'people', label] },

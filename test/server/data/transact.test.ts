@@ -77,12 +77,12 @@ async function held(etype: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
-describe('accepted, with nothing written', () => {
+describe('steps that are accepted and write nothing', () => {
   test.each([
-    ['a link taken from what no lookup finds', [['retract-triple', ana, likes.id, [name.id, 'Nobody']]]],
-    ['an attr deleted that is not there', [['delete-attr', newId()]]],
-    ['an attr restored that is not there', [['restore-attr', newId()]]],
-    ['an attr changed that is not there', [['update-attr', { id: newId(), 'index?': true }]]],
+    ['removing a link to an entity that a lookup does not find', [['retract-triple', ana, likes.id, [name.id, 'Nobody']]]],
+    ['deleting an attr that does not exist', [['delete-attr', newId()]]],
+    ['restoring an attr that does not exist', [['restore-attr', newId()]]],
+    ['changing an attr that does not exist', [['update-attr', { id: newId(), 'index?': true }]]],
   ])('%s', async (_, steps) => {
     const before = await held('fans');
     expect(await write(steps, admin)).toMatchObject({ op: 'transact-ok' });
@@ -90,50 +90,56 @@ describe('accepted, with nothing written', () => {
   });
 });
 
-describe('refused, with nothing written', () => {
+describe('steps that are rejected and write nothing', () => {
   const email = systemAttrs[1]!.id;
   const userId = systemAttrs[0]!.id;
   const filePath = systemAttrs.find((attr) => attr['forward-identity'][2] === 'path')!.id;
   const rows: readonly [what: string, steps: readonly unknown[], type: string, message: RegExp, hint: object][] = [
     [
-      'no action',
+      'an unknown action',
       [['explode', owls]],
       'validation-failed',
       /action/,
       { 'data-type': 'tx-steps', errors: [expect.objectContaining({ in: [0, 0] })] },
     ],
     [
-      'no entity',
+      'a malformed entity id',
       [['add-triple', 'x', name.id, 'a']],
       'validation-failed',
       /entity/,
       { errors: [expect.objectContaining({ in: [0, 1] })] },
     ],
-    ['no attr id', [['add-triple', owls, 'x', 'a']], 'validation-failed', /attr/, { errors: [expect.objectContaining({ in: [0, 2] })] }],
+    [
+      'a malformed attr id',
+      [['add-triple', owls, 'x', 'a']],
+      'validation-failed',
+      /attr/,
+      { errors: [expect.objectContaining({ in: [0, 2] })] },
+    ],
     ['no value', [['add-triple', owls, name.id]], 'validation-failed', /parts/, { errors: [expect.objectContaining({ in: [0] })] }],
     [
-      'a part too many',
+      'too many parts',
       [['retract-triple', owls, name.id, 'Owls', {}]],
       'validation-failed',
       /parts/,
       { errors: [expect.objectContaining({ in: [0, 0] })] },
     ],
     [
-      'mode null',
+      'a null mode',
       [['add-triple', owls, name.id, 'a', { mode: null }]],
       'validation-failed',
       /create/,
       { errors: [expect.objectContaining({ in: [0, 4, 'mode'] })] },
     ],
     [
-      'create of what has no more than a link',
+      'creating an entity that has only a link',
       [['add-triple', ghost, setsId.id, ghost, { mode: 'create' }]],
       'validation-failed',
       /^entity already exists$/,
       { 'data-type': 'tx-step' },
     ],
     [
-      'no mode',
+      'an unknown mode',
       [['add-triple', owls, name.id, 'a', { mode: 'x' }]],
       'validation-failed',
       /create/,
@@ -141,28 +147,28 @@ describe('refused, with nothing written', () => {
     ],
     ['unknown attr', [['add-triple', owls, anonymous, 'a']], 'sql-raise', /no attribute/, { condition: 'raise-exception' }],
     [
-      'create of what is there',
+      'creating an entity that exists',
       [['add-triple', owls, actsId.id, owls, { mode: 'create' }]],
       'validation-failed',
       /^entity already exists$/,
       { 'data-type': 'tx-step', errors: [{ message: 'entity already exists' }] },
     ],
     [
-      'update of what is not',
+      'updating an entity that does not exist',
       [['add-triple', anonymous, actsId.id, anonymous, { mode: 'update' }]],
       'validation-failed',
       /^entity does not exist$/,
       {},
     ],
     [
-      'a value taken',
+      'a unique value that exists',
       [['add-triple', moth, name.id, 'Owls']],
       'record-not-unique',
       /`name` is a unique attribute on `acts`.*Owls/,
       { 'record-type': 'triple', 'attr-id': name.id, etype: 'acts', label: 'name', value: '"Owls"' },
     ],
     [
-      'a value taken twice at once',
+      'a unique value twice in one transaction',
       [
         ['add-triple', owls, name.id, 'X'],
         ['add-triple', moth, name.id, 'X'],
@@ -172,7 +178,7 @@ describe('refused, with nothing written', () => {
       {},
     ],
     [
-      'a target taken',
+      'a unique link to a target that is linked',
       [
         ['add-triple', bo, fansId.id, bo],
         ['add-triple', bo, handle.id, 'bo'],
@@ -183,40 +189,40 @@ describe('refused, with nothing written', () => {
       { label: 'pass', value: JSON.stringify(vip) },
     ],
     [
-      'a text for a number',
+      'a string for a number',
       [['add-triple', owls, fee.id, '5']],
       'validation-failed',
       /acts\.fee/,
       { namespace: 'acts', attribute: 'fee', value: '5', 'checked-data-type': 'number', 'attr-id': fee.id, 'entity-id': owls },
     ],
-    ['a number for a text', [['add-triple', owls, name.id, 5]], 'validation-failed', /string/, { 'checked-data-type': 'string' }],
+    ['a number for a string', [['add-triple', owls, name.id, 5]], 'validation-failed', /string/, { 'checked-data-type': 'string' }],
     ['a number for a boolean', [['add-triple', owls, active.id, 1]], 'validation-failed', /boolean/, { 'checked-data-type': 'boolean' }],
-    ['no date', [['add-triple', owls, formed.id, 'soon']], 'validation-failed', /date/, { 'checked-data-type': 'date' }],
+    ['an invalid date', [['add-triple', owls, formed.id, 'soon']], 'validation-failed', /date/, { 'checked-data-type': 'date' }],
     [
-      'nothing where something is required',
+      'a missing required value',
       [['add-triple', bo, fansId.id, bo]],
       'validation-failed',
       /Missing required attributes: fans\.handle/,
       { records: [{ entity_id: bo, attr_id: handle.id, etype: 'fans', label: 'handle', is_required: true }] },
     ],
-    ['null where something is required', [['add-triple', ana, handle.id, null]], 'validation-failed', /required/, {}],
+    ['null for a required value', [['add-triple', ana, handle.id, null]], 'validation-failed', /required/, {}],
     [
-      'a link to no id',
+      'a link to a malformed id',
       [['add-triple', ana, likes.id, 'Owls']],
       'validation-failed',
       /link/,
       { 'data-type': 'eid', input: 'Owls', errors: [expect.objectContaining({ hint: { 'tx-step': expect.any(Array) as unknown } })] },
     ],
     [
-      'a link to a lookup of nothing',
+      'a link to a lookup that finds no entity',
       [['add-triple', ana, likes.id, [name.id, 'Nobody']]],
       'validation-failed',
       /there is no 'acts'/,
       { 'data-type': 'lookup', input: { 'attribute-id': name.id, namespace: 'acts', label: 'name', value: 'Nobody' } },
     ],
-    ['a lookup by what is not unique', [['add-triple', [fee.id, 5], name.id, 'a']], 'sql-raise', /not unique/, {}],
+    ['a lookup by an attr that is not unique', [['add-triple', [fee.id, 5], name.id, 'a']], 'sql-raise', /not unique/, {}],
     ['a lookup of another namespace', [['add-triple', [handle.id, 'ana'], name.id, 'a']], 'validation-failed', /no attr of 'acts'/, {}],
-    ['an id that is another', [['add-triple', owls, actsId.id, moth]], 'validation-failed', /id of the entity/, {}],
+    ['an id triple with another id', [['add-triple', owls, actsId.id, moth]], 'validation-failed', /id of the entity/, {}],
     ['a merge of a link', [['deep-merge-triple', ana, likes.id, {}]], 'sql-raise', /merged/, {}],
     [
       'an attr without its fields',
@@ -227,7 +233,7 @@ describe('refused, with nothing written', () => {
     ],
     ['another attr under an id', [['add-attr', { ...blob('acts', 'other'), id: name.id }]], 'sql-raise', /another attr/, {}],
     [
-      'its name under another identity',
+      'an attr sent again with another identity',
       [['add-attr', { ...name, 'forward-identity': [newId(), 'acts', 'name'] }]],
       'record-not-unique',
       /`name` already exists on `acts`/,
@@ -241,33 +247,33 @@ describe('refused, with nothing written', () => {
       { etype: 'acts', label: 'name' },
     ],
     [
-      'an attr under the name of a link seen from its end',
+      'an attr with the reverse name of a link',
       [['add-attr', blob('acts', 'fans')]],
       'record-not-unique',
       /fans/,
       { etype: 'acts', label: 'fans' },
     ],
-    ['a link both of whose ends are one', [['add-attr', link('a', 'b', 'a', 'b')]], 'record-not-unique', /b/, {}],
+    ['a link with the same name at both ends', [['add-attr', link('a', 'b', 'a', 'b')]], 'record-not-unique', /b/, {}],
     [
-      'a required attr where there are entities',
+      'a required attr for a namespace that has entities',
       [['add-attr', blob('acts', 'must', { 'required?': true })]],
       'validation-failed',
       /required/,
       {},
     ],
-    ['an attr of the system', [['add-attr', blob('$magic', 'x')]], 'validation-failed', /\$magic/, {}],
-    ['a required attr of users', [['add-attr', blob('$users', 'x', { 'required?': true })]], 'validation-failed', /system/, {}],
-    ['a user', [['add-triple', anonymous, userId, anonymous]], 'validation-failed', /signing up/, {}],
-    ['a mail address', [['add-triple', anonymous, email, 'a@b.c']], 'validation-failed', /signing up/, {}],
+    ['an attr of a system namespace', [['add-attr', blob('$magic', 'x')]], 'validation-failed', /\$magic/, {}],
+    ['a required attr of $users', [['add-attr', blob('$users', 'x', { 'required?': true })]], 'validation-failed', /system/, {}],
+    ['creating a user', [['add-triple', anonymous, userId, anonymous]], 'validation-failed', /signing up/, {}],
+    ['creating a user by e-mail address', [['add-triple', anonymous, email, 'a@b.c']], 'validation-failed', /signing up/, {}],
     [
-      'a file',
+      'creating a file',
       [['add-triple', anonymous, filePath, 'a.png']],
       'permission-denied',
       /the 'create' rule of '\$files'/,
       { input: ['$files', 'object'], expected: 'perms-pass?' },
     ],
-    ['an attr changed', [['update-attr', { id: name.id, 'unique?': false }]], 'permission-denied', /admins/, { input: ['attrs', 'attr'] }],
-    ['an attr deleted', [['delete-attr', name.id]], 'permission-denied', /admins/, {}],
+    ['changing an attr', [['update-attr', { id: name.id, 'unique?': false }]], 'permission-denied', /admins/, { input: ['attrs', 'attr'] }],
+    ['deleting an attr', [['delete-attr', name.id]], 'permission-denied', /admins/, {}],
   ];
 
   test.each(rows)('%s', async (_what, steps, type, message, hint) => {
@@ -280,8 +286,8 @@ describe('refused, with nothing written', () => {
   });
 });
 
-describe('written', () => {
-  test('a lookup that finds something, and one that makes it', async () => {
+describe('steps that are written', () => {
+  test('a lookup finds an entity or creates it', async () => {
     await write([
       ['add-triple', [name.id, 'Owls'], fee.id, 5],
       ['add-triple', ana, likes.id, [name.id, 'Moth']],
@@ -297,7 +303,7 @@ describe('written', () => {
     expect((await held('fans'))[ana]).toMatchObject({ handle: 'anna' });
   });
 
-  test('a merge: nulls take keys away, where nothing is the patch is stored', async () => {
+  test('a merge removes keys set to null, and stores the patch if there is no value', async () => {
     await write([
       ['deep-merge-triple', owls, rider.id, { tea: { milk: null }, fruit: 'fig' }],
       ['deep-merge-triple', moth, rider.id, { towels: 1 }],
@@ -307,7 +313,7 @@ describe('written', () => {
     expect(acts[moth]!.rider).toEqual({ towels: 1 });
   });
 
-  test('a value swapped between two entities', async () => {
+  test('a unique value can be swapped between two entities', async () => {
     await write([
       ['add-triple', owls, name.id, 'Moth'],
       ['add-triple', moth, name.id, 'Owls'],
@@ -315,7 +321,7 @@ describe('written', () => {
     expect(await held('acts')).toMatchObject({ [owls]: { name: 'Moth' }, [moth]: { name: 'Owls' } });
   });
 
-  test('what is deleted takes along what cascades, and the links to it', async () => {
+  test('deleting an entity deletes the entities that cascade from it', async () => {
     await write([['delete-entity', ana, 'fans']]);
     expect(await held('passes')).toEqual({});
     await write([['delete-entity', lake, 'stages']]);
@@ -324,12 +330,12 @@ describe('written', () => {
     expect(Object.keys(await held('acts'))).toHaveLength(2);
   });
 
-  test('ids in capitals are the same ids', async () => {
+  test('ids are case-insensitive', async () => {
     await write([['add-triple', owls.toUpperCase(), name.id.toUpperCase(), 'Big Owls']]);
     expect((await held('acts'))[owls]).toMatchObject({ name: 'Big Owls' });
   });
 
-  test('an attr sent again as it was made is no news after an admin has changed it', async () => {
+  test('an attr sent again in its first form is accepted after an admin has changed it', async () => {
     const made = blob('acts', 'motto');
     await write([['add-attr', made]]);
     await write([['update-attr', { id: made.id, 'index?': true, 'checked-data-type': 'string' }]], admin);
@@ -340,7 +346,7 @@ describe('written', () => {
     await expect(write([['add-attr', { ...made, 'forward-identity': [newId(), 'acts', 'motto'] }]])).rejects.toThrow('record-not-unique');
   });
 
-  test('an attr sent again is no news; an equal one under another id is refused', async () => {
+  test('an attr sent again is accepted; an equal one under another id is rejected', async () => {
     await write([
       ['add-attr', name],
       ['add-triple', owls, name.id, 'Same'],
@@ -362,7 +368,7 @@ describe('written', () => {
     expect((await held('acts'))[owls]).not.toMatchObject({ rider: 'theirs' });
   });
 
-  test('indexed attrs have a value for every entity, null if no other', async () => {
+  test('an indexed attr has a value for every entity, null by default', async () => {
     const acts = await held('acts');
     expect(acts[moth]).toEqual({ name: 'Moth', fee: null });
     await write([['add-attr', blob('acts', 'rank', { 'index?': true })]]);
@@ -377,7 +383,7 @@ describe('written', () => {
     expect((await held('acts'))[owls]).toHaveProperty('rider');
   });
 
-  test('an attr may get another name, and no other namespace', async () => {
+  test('an attr can be renamed, but not moved to another namespace', async () => {
     await write([['update-attr', { id: rider.id, 'forward-identity': [newId(), 'acts', 'wish'] }]], admin);
     expect((await held('acts'))[owls]).toHaveProperty('wish');
     await write([['update-attr', { id: rider.id, 'forward-identity': rider['forward-identity'] }]], admin);
@@ -385,7 +391,7 @@ describe('written', () => {
     expect(await rejected([['update-attr', moved]], admin)).toMatchObject({ type: 'validation-failed' });
   });
 
-  test('a new trait that the data stands against is refused', async () => {
+  test('a new constraint that the data violate is rejected', async () => {
     await write([
       ['add-triple', owls, rider.id, 'same'],
       ['add-triple', moth, rider.id, 'same'],
@@ -397,7 +403,7 @@ describe('written', () => {
     expect(await rejected([['update-attr', { id: active.id, 'required?': true }]], admin)).toMatchObject({ type: 'validation-failed' });
   });
 
-  test('the time of a value is that of the first one', async () => {
+  test('an overwritten value keeps the time of the first value', async () => {
     const times = async () => {
       const peer = await world.open();
       const { result } = await peer.response('add-query-ok', { op: 'add-query', q: { acts: { $: { where: { id: moth } } } } });

@@ -9,7 +9,7 @@ test.each([
   ['a, b', '"a, b"'],
 ])('%j is written as %s', (value, text) => expect(jsonText(value)).toBe(text));
 
-test('a value is cut where its text is longer than 64 characters', () => {
+test('the text of a value is truncated after 64 characters', () => {
   expect(shownValue('x'.repeat(62))).toBe('x'.repeat(62));
   expect(shownValue('x'.repeat(63))).toBe(`"${'x'.repeat(63)}...`);
   expect(shownValue(1e300)).toBe(`1${'0'.repeat(63)}...`);

@@ -74,7 +74,7 @@ onEachStorage((fresh) => {
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(folder, path)).isFile());
 
   describe('an upload', () => {
-    test('answers what the original answers, and queries see it so', async () => {
+    test('gets the same response as from InstantDB, and appears in queries', async () => {
       const { status, body } = await put('pub/hello.txt', 'Hello, world!', { 'content-type': 'text/plain' });
       expect({ status, body }).toEqual({
         status: 200,
@@ -87,7 +87,7 @@ onEachStorage((fresh) => {
       });
     });
 
-    test('to the same path keeps the id, and only the new bytes', async () => {
+    test('to the same path keeps the id and replaces the bytes', async () => {
       const first = (await put('a.txt', 'one')).body.data;
       const [old] = await files();
       const second = (await put('a.txt', 'two!', { 'content-type': 'text/html', 'content-disposition': 'attachment' })).body.data;
@@ -110,7 +110,7 @@ onEachStorage((fresh) => {
       expect((await files())[0]).toMatchObject({ 'content-type': shown, size: 2 });
     });
 
-    test('of nothing is an empty file', async () => {
+    test('of zero bytes creates an empty file', async () => {
       expect((await put('e.bin', '')).body.data.size).toBe(0);
       const answer = await fetch((await files())[0]!.url);
       expect([answer.status, await answer.text()]).toEqual([200, '']);
@@ -127,7 +127,7 @@ onEachStorage((fresh) => {
       'C:\\x',
       'a%2F..%2Fb',
       "it's (1) ü.txt",
-    ])('to the path %s is a file of that name, in its folder', async (path) => {
+    ])('to the path %s creates a file of that path, stored under its own id in the folder of the app', async (path) => {
       expect((await put(path, 'x')).status).toBe(200);
       const [file] = await files();
       expect(file!.path).toBe(path);
@@ -135,7 +135,7 @@ onEachStorage((fresh) => {
       expect(kept()).toEqual([expect.stringMatching(`^${server.appId}/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f-]{36}$`)]);
     });
 
-    test('a path of any letters comes percent-encoded', async () => {
+    test('accepts a percent-encoded path', async () => {
       expect((await call('PUT', '/admin/storage/upload', asAdmin({ 'x-path': encodeURIComponent('日本/🥊.txt') }), 'x')).status).toBe(200);
       expect(
         (await call('PUT', '/admin/storage/upload', asAdmin({ 'x-path': `path*=UTF-8''${encodeURIComponent('ž.txt')}` }), 'x')).status,
@@ -154,16 +154,16 @@ onEachStorage((fresh) => {
 
     test.each([
       ['no path', {}, 'param-missing'],
-      ['an empty one', { path: '' }, 'param-malformed'],
-      ['a blank one', { path: '  ' }, 'param-malformed'],
-      ['one of streams', { path: '$stream/x/0' }, 'validation-failed'],
-      ['one that is too long', { path: 'p'.repeat(5000) }, 'validation-failed'],
-    ])('with %s is refused', async (_what, headers, type) => {
+      ['an empty path', { path: '' }, 'param-malformed'],
+      ['a blank path', { path: '  ' }, 'param-malformed'],
+      ['a path reserved for streams', { path: '$stream/x/0' }, 'validation-failed'],
+      ['a path that is too long', { path: 'p'.repeat(5000) }, 'validation-failed'],
+    ])('with %s is rejected', async (_what, headers, type) => {
       expect(await call('PUT', '/admin/storage/upload', asAdmin(headers), 'x')).toMatchObject({ status: 400, body: { type } });
       expect(kept()).toEqual([]);
     });
 
-    test('by a wrong token, for no app, for an app id that is none', async () => {
+    test('with a wrong token, no app id or a malformed app id is rejected', async () => {
       const path = { path: 'x' };
       expect((await call('PUT', '/admin/storage/upload', { ...asAdmin(path), authorization: `Bearer ${id()}` }, 'x')).body.type).toBe(
         'record-not-found',
@@ -173,7 +173,7 @@ onEachStorage((fresh) => {
       expect(kept()).toEqual([]);
     });
 
-    test('larger than files may be is refused, whether or not it says so', async () => {
+    test('larger than the limit is rejected, with and without a content length', async () => {
       await another({ limits: { fileBytes: 100_000 } });
       expect((await put('big', new Uint8Array(100_001))).body).toMatchObject({ type: 'validation-failed', hint: { limit: 'fileBytes' } });
       const stream = new Blob([new Uint8Array(100_001)]).stream();
@@ -185,7 +185,7 @@ onEachStorage((fresh) => {
       expect(kept()).toHaveLength(1);
     });
 
-    test.each(['with its length', 'in chunks'])('cut in the middle, sent %s, leaves nothing', async (how) => {
+    test.each(['with its length', 'in chunks'])('interrupted in the middle, sent %s, leaves no file', async (how) => {
       const { port, appId, adminToken } = server;
       const head = how === 'in chunks' ? 'transfer-encoding: chunked' : 'content-length: 1000000';
       const some = how === 'in chunks' ? `${(70_000).toString(16)}\r\n${'x'.repeat(70_000)}\r\n` : 'x'.repeat(70_000);
@@ -201,7 +201,7 @@ onEachStorage((fresh) => {
       expect((await put('cut', 'whole')).status).toBe(200);
     });
 
-    test('in a read-only app is refused; what is there is still loaded', async () => {
+    test('in a read-only app is rejected; existing files can still be loaded', async () => {
       await put('a', 'x');
       const [file] = await files();
       await server.app(server.appId).setStatus('read-only');
@@ -211,7 +211,7 @@ onEachStorage((fresh) => {
   });
 
   describe('rules', () => {
-    test('without any, clients put, see and delete nothing', async () => {
+    test('without rules, clients can neither upload, read nor delete files', async () => {
       await put('a', 'x');
       const refused = (action: string) => ({
         status: 400,
@@ -223,7 +223,7 @@ onEachStorage((fresh) => {
       expect(kept()).toHaveLength(1);
     });
 
-    test('say who may put what where', async () => {
+    test('decide which paths a client may upload to and delete', async () => {
       await setRules(isOfGuests);
       expect((await putAsGuest('open/a', 'x')).status).toBe(200);
       expect((await putAsGuest('shut/a', 'x')).body.type).toBe('permission-denied');
@@ -234,7 +234,7 @@ onEachStorage((fresh) => {
       await vi.waitFor(() => expect(kept()).toHaveLength(1));
     });
 
-    test('know who asks', async () => {
+    test('know the user of a request', async () => {
       await setRules({ $files: { allow: { create: "auth.id != null && data.path.startsWith(auth.id + '/')" } } });
       const { user } = (
         await call('POST', '/admin/refresh_tokens', asAdmin({ 'content-type': 'application/json' }), '{"email":"a@example.com"}')
@@ -251,7 +251,7 @@ onEachStorage((fresh) => {
     });
   });
 
-  describe('the address of a file', () => {
+  describe('the URL of a file', () => {
     const load = async (headers: Record<string, string> = {}, method = 'GET') => {
       const answer = await fetch((await files())[0]!.url, { method, headers });
       return { status: answer.status, text: await answer.text(), headers: answer.headers };
@@ -269,13 +269,13 @@ onEachStorage((fresh) => {
       ['bytes=5-2', 200, '0123456789', null],
       ['bytes=0-1,4-5', 200, '0123456789', null],
       ['lines=1-2', 200, '0123456789', null],
-    ])('answers the range %s', async (range, status, text, shown) => {
+    ])('responds to the range %s', async (range, status, text, shown) => {
       await put('digits', '0123456789');
       const answer = await load({ range });
       expect([answer.status, answer.text, answer.headers.get('content-range')]).toEqual([status, text, shown]);
     });
 
-    test('tells what it is, is kept by browsers, and asked for again costs nothing', async () => {
+    test('has the headers for types and caching, and responds 304 to a known etag', async () => {
       await put('p.png', 'png', { 'content-type': 'image/png', 'content-disposition': 'attachment; filename="p.png"' });
       const { headers } = await load({ origin: 'https://app.example' });
       expect(Object.fromEntries(headers)).toMatchObject({
@@ -290,7 +290,7 @@ onEachStorage((fresh) => {
       expect([head.status, head.text, head.headers.get('content-length')]).toEqual([200, '', '3']);
     });
 
-    test('that is forged, or for another file, opens nothing', async () => {
+    test('that is forged, or for another file, is rejected', async () => {
       await put('a', 'x');
       await put('b', 'y');
       const [one, other] = (await files()).map(({ url }) => new URL(url));
@@ -305,19 +305,19 @@ onEachStorage((fresh) => {
       expect((await fetch(`${server.url}/storage/f/${server.appId}/..%2f..%2fserver.json${one!.search}`)).status).toBe(400);
     });
 
-    test('begins where clients reach the server', async () => {
+    test('begins with the public URL of the server', async () => {
       await another({ publicUrl: 'https://files.example/' });
       await put('a', 'x');
       expect((await files())[0]!.url).toMatch(/^https:\/\/files\.example\/storage\/f\//);
     });
 
-    test('of a page that could run programs puts them in a sandbox', async () => {
+    test('of an HTML page has a sandbox policy', async () => {
       await put('a.html', '<script>1</script>', { 'content-type': 'text/html' });
       expect((await load()).headers.get('content-security-policy')).toBe('sandbox');
     });
   });
 
-  test('files with the same content share their bytes, and each goes by itself', async () => {
+  test('files with the same content share their bytes, and are deleted separately', async () => {
     for (const path of ['a', 'b', 'c']) await put(path, 'same');
     const inodes = (): number => new Set(kept().map((path) => statSync(join(folder, path)).ino)).size;
     expect([kept().length, inodes()]).toEqual([3, 1]);
@@ -336,7 +336,7 @@ onEachStorage((fresh) => {
     await vi.waitFor(() => expect(kept()).toEqual([]));
   });
 
-  test('many at once to one path: one stays, whole', async () => {
+  test('of many concurrent uploads to one path one complete file remains', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => put('one', `${n}`.repeat(100_000))));
     expect(new Set(answers.map(({ body }) => body.data.id)).size).toBe(1);
     const [file] = await files();
@@ -345,7 +345,7 @@ onEachStorage((fresh) => {
     await vi.waitFor(() => expect(kept()).toHaveLength(1));
   });
 
-  test('a transaction renames and describes files, and makes or forges none', async () => {
+  test('a transaction can rename and annotate files, but not create or forge them', async () => {
     const { data } = (await put('a', 'x')).body;
     const step = (fields: object, eid: string = data.id) =>
       call(
@@ -363,7 +363,7 @@ onEachStorage((fresh) => {
     expect((await step({ path: 'taken' })).body.type).toBe('record-not-unique');
   });
 
-  test('a URL that lets one file in does so once', async () => {
+  test('a signed upload URL can be used once', async () => {
     await setRules(isOfGuests);
     const json = { 'content-type': 'application/json' };
     const ask = (filename: string) => call('POST', '/storage/signed-upload-url', json, JSON.stringify({ app_id: server.appId, filename }));
@@ -385,7 +385,7 @@ onEachStorage((fresh) => {
     await vi.waitFor(() => expect(kept()).toHaveLength(1));
   });
 
-  test('the official admin client puts, lists, links to and deletes files', async () => {
+  test('the official admin client uploads, lists, links and deletes files', async () => {
     const db = admin();
     const { data } = await db.storage.uploadFile('a b/ü.txt', Buffer.from('hello'), { contentType: 'text/plain' });
     const note = id();
@@ -399,7 +399,7 @@ onEachStorage((fresh) => {
   });
 });
 
-test('a file outlives the server, in the folder of the data; what a dead process left behind is removed', async () => {
+test('a file survives a restart, in the data folder; orphans of a killed process are removed', async () => {
   const root = mkdtempSync(join(tmpdir(), 'triplane-files-'));
   const appId = id();
   const upload = async (to: TriplaneServer, path: string, bytes: Buffer): Promise<void> => {
@@ -437,7 +437,7 @@ test('a file outlives the server, in the folder of the data; what a dead process
   }
 });
 
-test('a server on PostgreSQL says where files could go', async () => {
+test('a server whose storage keeps no files rejects an upload and names the option', async () => {
   const { files: _files, ...bare } = memory();
   server = await createServer({ storage: bare });
   try {

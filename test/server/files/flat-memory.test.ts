@@ -21,7 +21,7 @@ const held = (): number => {
   return heapUsed + external;
 };
 
-test('a large file goes up and down with flat memory', { timeout: 300_000 }, async () => {
+test('uploading and downloading a large file takes constant memory', { timeout: 300_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'triplane-flat-'));
   const server = await createServer({ files: diskFiles(folder) });
   const before = held();

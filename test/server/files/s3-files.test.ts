@@ -50,7 +50,7 @@ async function urlOf(path: string): Promise<string> {
   return $files[0]!.url;
 }
 
-test('a file goes there and comes back, whole and in part, is replaced and removed', async () => {
+test('a file is stored, read in full and in part, replaced and removed', async () => {
   const { data } = await admin().storage.uploadFile('a.txt', Buffer.from('0123456789'), { contentType: 'text/plain' });
   expect(data).toMatchObject({ size: 10 });
   const old = await urlOf('a.txt');
@@ -64,7 +64,7 @@ test('a file goes there and comes back, whole and in part, is replaced and remov
   await vi.waitFor(async () => expect(await keys()).toEqual([]));
 });
 
-test('a file of several parts', async () => {
+test('a file of several parts is stored', async () => {
   const bytes = Buffer.alloc(20 * 1024 * 1024, 'triplane!');
   await admin().storage.uploadFile('big', bytes);
   const loaded = Buffer.from(await (await fetch(await urlOf('big'))).arrayBuffer());
@@ -74,12 +74,12 @@ test('a file of several parts', async () => {
   expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(start, end + 1))).toBe(true);
 });
 
-test('an empty file', async () => {
+test('an empty file is stored', async () => {
   await admin().storage.uploadFile('empty', Buffer.alloc(0));
   expect(await (await fetch(await urlOf('empty'))).text()).toBe('');
 });
 
-test('what fails in the middle is not kept', async () => {
+test('an upload that fails in the middle is not stored', async () => {
   const failing = async function* (): AsyncIterable<Uint8Array> {
     yield new Uint8Array(9 * 1024 * 1024);
     await Promise.resolve();
@@ -89,7 +89,7 @@ test('what fails in the middle is not kept', async () => {
   expect(await keys()).toEqual([]);
 });
 
-test('what is not there is undefined', async () => {
+test('a file that does not exist is undefined', async () => {
   expect(await store.read(server.appId, id())).toBeUndefined();
   await store.remove(server.appId, id());
 });

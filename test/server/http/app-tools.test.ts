@@ -27,7 +27,7 @@ async function newApp(content: object = {}) {
 
 const add = (db: ReturnType<typeof init>) => db.transact(db.tx['notes']![id()]!.update({ text: 'a' }));
 
-test('the status of an app: what is read-only is not written, what is disabled is not read, and all is well again', async () => {
+test('the operator sets the status of an app: read-only rejects writes, disabled rejects reads, active accepts both', async () => {
   const { adminToken, path, db } = await newApp();
   await add(db);
   const set = (status: unknown, token?: string) => call('POST', `${path}/status`, { status }, token);
@@ -44,7 +44,7 @@ test('the status of an app: what is read-only is not written, what is disabled i
   expect((await db.query({ notes: {} })).notes).toHaveLength(2);
 });
 
-test('files of an app are put and removed by its admin and by the operator, and by nobody else', async () => {
+test('only the admin of an app and the operator can upload and delete its files', async () => {
   const { adminToken, path, db } = await newApp();
   const other = await newApp();
   const put = (token: string, name: string) =>
@@ -60,7 +60,7 @@ test('files of an app are put and removed by its admin and by the operator, and 
   expect(await db.query({ $files: {} })).toEqual({ $files: [] });
 });
 
-test('a cleared app has no data, no schema and no files, and the rules it had', async () => {
+test('a cleared app has no data, schema or files, and keeps its rules', async () => {
   const rules = { notes: { allow: { create: 'false' } } };
   const { appId, adminToken, path, db } = await newApp({ rules: { code: rules } });
   const other = await newApp();

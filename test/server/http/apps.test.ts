@@ -28,7 +28,7 @@ const schema = {
 const create = (more: object = {}) => call('POST', '/dash/apps/ephemeral', { title: 'demo', ...more });
 const admin = (appId: string, adminToken: string) => initAdmin({ appId, adminToken, apiURI: server.apiURI });
 
-test('an app for a while has its schema, its rules and a token that opens it and no other', async () => {
+test('an ephemeral app has its schema, its rules and a token that is valid only for it', async () => {
   const rules = { code: { notes: { allow: { view: 'false' } } } };
   const { status, body } = await create({ schema, rules });
   expect(status).toBe(200);
@@ -49,7 +49,7 @@ test('an app for a while has its schema, its rules and a token that opens it and
   expect((await admin(appId, server.operatorToken).query({ notes: {} })).notes).toHaveLength(1);
 });
 
-test('its token is known after a restart, and is kept nowhere', async () => {
+test('the token of an ephemeral app is valid after a restart, and is not stored in plain text', async () => {
   const { app } = (await create()).body;
   await server.close();
   server = await createServer({ storage });
@@ -57,7 +57,7 @@ test('its token is known after a restart, and is kept nowhere', async () => {
   expect(JSON.stringify(await (await storage.open(app.id)).load())).not.toContain(app['admin-token']);
 });
 
-test('is shown and closed to writes by its token alone', async () => {
+test('an ephemeral app can be read without a token, and its status changes only with its token', async () => {
   const { app, expires_ms: expires } = (await create()).body;
   const path = `/dash/apps/ephemeral/${app.id}`;
   const { 'admin-token': token, ...shown } = app;
@@ -78,14 +78,14 @@ test('is shown and closed to writes by its token alone', async () => {
 
 test.each<[string, object, string]>([
   ['no title', { title: null }, 'param-missing'],
-  ['a blank one', { title: ' ' }, 'param-malformed'],
-  ['rules with a fault', { rules: { code: { a: { allow: { view: 'data.' } } } } }, 'validation-failed'],
-  ['a schema that is none', { schema: 'y' }, 'param-malformed'],
-])('with %s none is made', async (_what, more, type) => {
+  ['a blank title', { title: ' ' }, 'param-malformed'],
+  ['invalid rules', { rules: { code: { a: { allow: { view: 'data.' } } } } }, 'validation-failed'],
+  ['an invalid schema', { schema: 'y' }, 'param-malformed'],
+])('an ephemeral app with %s is rejected', async (_what, more, type) => {
   expect(await create(more)).toMatchObject({ status: 400, body: { type } });
 });
 
-test('an address makes so many in an hour, and none if the server says so', async () => {
+test('the ephemeral apps of an address are limited, and a limit of 0 forbids them', async () => {
   await server.close();
   server = await createServer({ limits: { ephemeralApps: 2 } });
   expect([(await create()).status, (await create()).status]).toEqual([200, 200]);
@@ -95,13 +95,13 @@ test('an address makes so many in an hour, and none if the server says so', asyn
   expect((await create()).body.type).toBe('permission-denied');
 });
 
-test('what is refused leaves no app behind', async () => {
+test('a rejected ephemeral app is not created', async () => {
   await create({ rules: { code: { a: { allow: { view: 'data.' } } } } });
   expect(await storage.apps()).not.toHaveLength(3);
   expect((await call('GET', '/dash/apps', undefined, server.operatorToken)).body.apps).toHaveLength(1);
 });
 
-test('attributes that were deleted, and the schema by name', async () => {
+test('an admin reads the deleted attributes and the schema by name', async () => {
   const { app } = (await create({ schema })).body;
   const headers = { authorization: `Bearer ${app['admin-token']}`, 'app-id': app.id };
   const get = async (path: string) => await (await fetch(server.url + path, { headers })).json();
@@ -113,7 +113,7 @@ test('attributes that were deleted, and the schema by name', async () => {
   expect((await get(`/dash/apps/${app.id}/soft_deleted_attrs`)).attrs).toHaveLength(1);
 });
 
-test('figures for Prometheus', async () => {
+test('the operator reads metrics for Prometheus', async () => {
   const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.operatorToken}` } });
   expect(answer.headers.get('content-type')).toContain('text/plain');
   const text = await answer.text();
@@ -122,7 +122,7 @@ test('figures for Prometheus', async () => {
   expect((await call('GET', '/metrics')).body.type).toBe('param-missing');
 });
 
-test.each(['by the next server', 'when another app is made'])('the data of an app whose time is over are erased %s', async (how) => {
+test.each(['by the next server', 'when another app is made'])('the data of an expired app are erased %s', async (how) => {
   await server.close();
   const held: Storage = { ...storage, close: async () => {} };
   const first = await createServer({ storage: held });
@@ -148,7 +148,7 @@ test.each(['by the next server', 'when another app is made'])('the data of an ap
   }
 });
 
-test('the limit on apps counts neither deleted apps nor those whose time is over', async () => {
+test('the limit of apps counts neither deleted nor expired apps', async () => {
   await server.close();
   const held: Storage = { ...memory(), close: async () => {} };
   server = await createServer({ storage: held, limits: { apps: 2 } });
@@ -172,7 +172,7 @@ test('the limit on apps counts neither deleted apps nor those whose time is over
   }
 });
 
-test('the first app was created with its first transaction, also after its log was compacted', async () => {
+test('the creation time of the first app stays the same after its log was compacted', async () => {
   await server.close();
   const held: Storage = { ...storage, close: async () => {} };
   const names = { appId: id(), adminToken: id() };

@@ -149,7 +149,7 @@ describe('a body with', () => {
     for (const [method, path] of routes) await expectRefused(method, path, { body, headers: rightful(path) });
   });
 
-  test('JSON that says it is text', async () => {
+  test('JSON with the content type of text', async () => {
     for (const [method, path] of routes) {
       await expectRefused(method, path, { body: everywhere('"x"'), headers: [...rightful(path), ['content-type', 'text/plain']] });
     }
@@ -170,8 +170,8 @@ const strangers: Readonly<Record<string, () => readonly (readonly [string, strin
 /** Open to everybody: clients sign in, rules decide about their files, tools ask for a login and make apps for a while. */
 const open = /^\/(runtime|storage)\/|^\/dash\/(cli\/auth\/|apps\/ephemeral$)|\/track-import$|^\/admin\/sse\/push$/;
 
-describe('who comes with', () => {
-  test.each(Object.entries(strangers))('%s may change nothing', async (_what, headers) => {
+describe('a request with', () => {
+  test.each(Object.entries(strangers))('%s is rejected on every route and changes nothing', async (_what, headers) => {
     for (const [method, path] of routes.filter(([, each]) => !open.test(each))) {
       const before = appends;
       const { status, text } = await send(method, filled(path), {
@@ -183,7 +183,7 @@ describe('who comes with', () => {
     }
   });
 
-  test('two app ids has none', async () => {
+  test('two app ids is rejected', async () => {
     for (const [method, path] of routes.filter(([, each]) => each.startsWith('/admin/') && each !== '/admin/sse/push')) {
       const headers = [...rightful(path), ['app-id', id()] as const];
       const { status, text } = await send(method, filled(path), { body: '{}', headers });
@@ -192,7 +192,7 @@ describe('who comes with', () => {
   });
 });
 
-test('a body larger than may be is refused before it is sent, on every route', async () => {
+test('a body above the size limit is rejected before it is sent, on every route', async () => {
   for (const [method, path] of routes.filter(([, each]) => !/storage\/(upload|.*consume)/.test(each))) {
     const headers = [...rightful(path), ['content-length', '99999999'] as const, ['content-type', 'application/json'] as const];
     const answer = await new Promise<number>((resolve, reject) => {
@@ -206,7 +206,7 @@ test('a body larger than may be is refused before it is sent, on every route', a
   }
 });
 
-test('a large body that no route reads does not cost the next request its connection', async () => {
+test('a large body that no route reads leaves the connection usable for the next request', async () => {
   const body = JSON.stringify({ text: 'x'.repeat(400_000) });
   for (let n = 0; n < 6; n += 1) {
     expect((await fetch(`${server.url}/admin/transact`, { method: 'POST', body })).status).toBe(400);

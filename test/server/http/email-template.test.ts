@@ -21,7 +21,7 @@ async function call(method: string, path: string, token: string, body?: object) 
   return { status: answer.status, body: await answer.json() };
 }
 
-test('a template is set, filled, and deleted', async () => {
+test('a template is set, used for a mail, and deleted', async () => {
   const path = `/dash/apps/${server.appId}`;
   const own = (method: string, end: string, body?: object) => call(method, path + end, server.adminToken, body);
   expect(await own('GET', '/email_status')).toEqual({ status: 200, body: { info: null } });
@@ -51,7 +51,7 @@ test('a template is set, filled, and deleted', async () => {
   expect(mails[1]).toEqual({ appId: server.appId, email: 'ann@example.com', code: expect.stringMatching(/^\d{6}$/) });
 });
 
-test('the data of a deleted app goes', async () => {
+test('the data of a deleted app are erased', async () => {
   const { appId, adminToken } = await server.createApp({ title: 'Gone' });
   const db = initAdmin({ appId, adminToken, apiURI: server.url });
   for (let n = 0; n < 3; n++) await db.transact(db.tx['notes']![id()]!.update({ text: `a secret ${n}` }));

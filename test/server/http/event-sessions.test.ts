@@ -52,7 +52,7 @@ async function push(server: TriplaneServer, init: Message, messages: object[], c
   return { status: answer.status, body: (await answer.json()) as Message };
 }
 
-test('what is posted to another process reaches the session', { timeout: 60_000 }, async () => {
+test('messages posted to another process reach the session', { timeout: 60_000 }, async () => {
   const [a, b] = await pair();
   const stop = new AbortController();
   const stream = messagesOf(a, stop.signal);

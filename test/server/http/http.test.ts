@@ -28,39 +28,39 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
 const asAdmin = (): Record<string, string> => ({ authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId });
 const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<HttpResponse> => call('POST', path, body, headers);
 
-describe('what is refused', () => {
+describe('a request is rejected with', () => {
   test.each([
-    ['no app', '/runtime/auth/send_magic_code', { email: 'a@example.com' }, 'param-missing', { in: ['body', 'app-id'] }],
+    ['no app id', '/runtime/auth/send_magic_code', { email: 'a@example.com' }, 'param-missing', { in: ['body', 'app-id'] }],
     [
-      'an app id that is none',
+      'a malformed app id',
       '/runtime/auth/send_magic_code',
       { 'app-id': 'x', email: 'a@example.com' },
       'param-malformed',
       { in: ['body', 'app-id'] },
     ],
-    ['no mail address', '/runtime/auth/send_magic_code', { 'app-id': id() }, 'param-missing', { in: ['body', 'email'] }],
+    ['no e-mail address', '/runtime/auth/send_magic_code', { 'app-id': id() }, 'param-missing', { in: ['body', 'email'] }],
     [
-      'a mail address that is none',
+      'a malformed e-mail address',
       '/runtime/auth/send_magic_code',
       { 'app-id': id(), email: 'a@b' },
       'param-malformed',
       { in: ['body', 'email'] },
     ],
     [
-      'an app that is not there',
+      'an unknown app',
       '/runtime/auth/verify_refresh_token',
       { 'app-id': id(), 'refresh-token': id() },
       'record-not-found',
       { 'record-type': 'app' },
     ],
-    ['no JSON', '/runtime/auth/sign_in_guest', '{', 'param-malformed', { in: ['body'] }],
-    ['no admin', '/admin/query', { query: {} }, 'param-missing', { in: ['headers', 'app-id'] }],
-    ['no schema', '/dash/apps/x/schema/push/plan', {}, 'param-malformed', { in: ['params', 'app_id'] }],
+    ['a body that is not JSON', '/runtime/auth/sign_in_guest', '{', 'param-malformed', { in: ['body'] }],
+    ['no app id in an admin request', '/admin/query', { query: {} }, 'param-missing', { in: ['headers', 'app-id'] }],
+    ['a malformed app id in the path', '/dash/apps/x/schema/push/plan', {}, 'param-malformed', { in: ['params', 'app_id'] }],
   ])('%s', async (_what, path, body, type, hint) => {
     expect(await post(path, body)).toMatchObject({ status: 400, body: { type, message: expect.any(String), hint } });
   });
 
-  test('no bearer, a wrong one, one that is none', async () => {
+  test('no bearer token, a wrong one, a malformed one', async () => {
     const [app, query] = [{ 'app-id': server.appId }, { query: {} }];
     expect(await post('/admin/query', query, app)).toMatchObject({
       status: 400,
@@ -73,11 +73,11 @@ describe('what is refused', () => {
     expect(JSON.stringify(wrong.body)).not.toContain(secret);
   });
 
-  test('what is not there', async () => {
+  test('an unknown route', async () => {
     expect(await call('GET', '/nowhere')).toMatchObject({ status: 404, body: { message: expect.any(String) } });
   });
 
-  test('steps that are none, with their place', async () => {
+  test('malformed steps, with their path', async () => {
     const steps = async (given: unknown): Promise<unknown> => (await post('/admin/transact', { steps: given }, asAdmin())).body;
     expect(await steps('x')).toMatchObject({ type: 'param-malformed', hint: { in: ['body', 'steps'], 'original-input': 'x' } });
     expect(await steps({ 0: ['fly'] })).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
@@ -139,7 +139,7 @@ describe('what is refused', () => {
       ['restore-attr', id()],
       [0, 0],
     ],
-  ])('the fault of %j is at %j', async (step, at) => {
+  ])('the error of %j is at %j', async (step, at) => {
     const { status, body } = await post('/admin/transact', { steps: [step] }, asAdmin());
     expect({ status, body }).toMatchObject({ status: 400, body: { hint: { 'data-type': 'steps', input: [step], errors: [{ in: at }] } } });
   });
@@ -150,7 +150,7 @@ describe('what is refused', () => {
   });
 
   test.each([[[]], [{}], [[['delete', 'goals', id(), null, {}]]], [[['update', 'goals', id(), {}, null]]], [[['delete-attr', id()]]]])(
-    'the steps %j are well formed',
+    'the steps %j are accepted',
     async (steps) => {
       expect(await post('/admin/transact', { steps }, asAdmin())).toMatchObject({ status: 200 });
     },
@@ -163,7 +163,7 @@ describe('codes', () => {
   const verify = (code: string, more = {}): Promise<HttpResponse> =>
     post('/runtime/auth/verify_magic_code', { 'app-id': server.appId, email: 'ann@example.com', code, ...more });
 
-  test('are good once, are shown while developing, and run out', async () => {
+  test('are valid once, are shown with showCodes, and are rate-limited', async () => {
     expect(await send(' Ann@Example.com ')).toMatchObject({ status: 200, body: { sent: true } });
     const { code } = mails[0]!;
     expect(await (await fetch(server.url)).text()).toContain(code);
@@ -181,7 +181,7 @@ describe('codes', () => {
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('what a new user brings along is for the app to allow', async () => {
+  test('extra fields of a new user need a create rule that allows them', async () => {
     const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
     await post(
       '/admin/transact',
@@ -203,7 +203,7 @@ describe('codes', () => {
   });
 });
 
-test('a guest has no address, and names the user that they became; a field that is null stays null', async () => {
+test('a guest has no e-mail address, and is linked to the user they became; a null field stays null', async () => {
   const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
   await post(
     '/admin/transact',
@@ -238,7 +238,7 @@ describe('schema and rules for tools', () => {
     },
   });
 
-  test('a schema is planned, applied, pulled; what agrees is left alone', async () => {
+  test('a schema is planned, applied and pulled; a plan without differences has no steps', async () => {
     const path = `/dash/apps/${server.appId}`;
     const plan = await post(`${path}/schema/push/plan`, todos({}), asAdmin());
     expect(plan.body.steps.map(([op]: string[]) => op)).toEqual(['add-attr', 'add-attr', 'add-attr']);
@@ -252,13 +252,13 @@ describe('schema and rules for tools', () => {
     expect(changed.body.steps).toMatchObject([['update-attr', { 'unique?': true, 'index?': false }]]);
   });
 
-  test.each([[{ toString: 1 }], ['constructor'], [null]])('a step %j is refused', async (type) => {
+  test.each([[{ toString: 1 }], ['constructor'], [null]])('a step %j is rejected', async (type) => {
     const path = `/dash/apps/${server.appId}/schema/steps/apply`;
     const { status, body } = await post(path, { steps: [[type, { 'attr-id': id() }]] }, asAdmin());
     expect([status, body.type]).toEqual([400, 'validation-failed']);
   });
 
-  test('jobs are done at once, and tell who asks what came of them', async () => {
+  test('jobs run immediately, and their outcome can be read', async () => {
     const path = `/dash/apps/${server.appId}`;
     await post(`${path}/schema/push/apply`, todos({}), asAdmin());
     const { body } = await call('GET', `${path}/schema/pull`, undefined, asAdmin());
@@ -287,7 +287,7 @@ describe('schema and rules for tools', () => {
     ]);
   });
 
-  test('a job for an attribute that is not there is refused with all of its push', async () => {
+  test('a job for an attribute that does not exist rejects the whole push', async () => {
     const path = `/dash/apps/${server.appId}/schema/steps/apply`;
     const made = {
       id: id(),
@@ -305,7 +305,7 @@ describe('schema and rules for tools', () => {
     expect(body['indexing-jobs'].jobs).toHaveLength(1);
   });
 
-  test('a job can be started alone, and asked for', async () => {
+  test('a job can be started alone, and its outcome can be read', async () => {
     const path = `/dash/apps/${server.appId}`;
     await post(`${path}/schema/push/apply`, todos({}), asAdmin());
     const { body } = await call('GET', `${path}/schema/pull`, undefined, asAdmin());
@@ -331,7 +331,7 @@ describe('schema and rules for tools', () => {
     });
   });
 
-  test('rules are put, refused with their place, pulled', async () => {
+  test('rules are set, rejected with the path of the error, and pulled', async () => {
     const path = `/dash/apps/${server.appId}`;
     const wrong = await post(`${path}/rules`, { code: { todos: { allow: { view: 'nope' } } } }, asAdmin());
     expect(wrong).toMatchObject({
@@ -385,7 +385,7 @@ describe('a session on an event stream', () => {
     return { init, next, say: send, stop: () => stop.abort() };
   }
 
-  test('says on the stream what is asked in posts', async () => {
+  test('sends on the stream the responses to posted messages', async () => {
     const { init, next, say: send, stop } = await open();
     expect(init).toMatchObject({ op: 'sse-init' });
     const sent = await send([
@@ -404,7 +404,7 @@ describe('a session on an event stream', () => {
     await expect.poll(async () => (await send([])).body.type).toBe('session-missing');
   });
 
-  test('needs an app', async () => {
+  test('needs an app id', async () => {
     expect(await call('GET', '/runtime/sse')).toMatchObject({
       status: 400,
       body: { type: 'param-missing', hint: { in: ['params', 'app_id'] } },
@@ -412,12 +412,12 @@ describe('a session on an event stream', () => {
   });
 });
 
-describe('a question for a page that is rendered on a server', () => {
+describe('a query for a page that is rendered on a server', () => {
   const request = (query: object, headers = {}) => post('/runtime/framework/query', { query }, { 'app-id': server.appId, ...headers });
   const titles = ({ body }: HttpResponse): unknown[] =>
     (body.result[0].data['datalog-result']['join-rows'][0] as unknown[][]).map((triple) => triple[2]).filter((value) => value === 'mine');
 
-  test('is answered for whom it is asked, with the attrs; a token of nobody is nobody', async () => {
+  test('is answered with the attrs for the user of the token; an unknown token is a guest', async () => {
     await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'auth.id != null' } } } }, asAdmin());
     await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
     const { body } = await post('/runtime/auth/sign_in_guest', { 'app-id': server.appId });
@@ -429,7 +429,7 @@ describe('a question for a page that is rendered on a server', () => {
     }
   });
 
-  test('is refused if no rule of what it asks for can be evaluated', async () => {
+  test('is rejected if the rule fails on all rows', async () => {
     await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'data.title.first == 1' } } } }, asAdmin());
     await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
     expect(await request({ goals: {} })).toMatchObject({
@@ -440,7 +440,7 @@ describe('a question for a page that is rendered on a server', () => {
     expect(titles(await request({ goals: {} }))).toContain('mine');
   });
 
-  test('is refused as in a session', async () => {
+  test('is rejected for the same reasons as in a session', async () => {
     expect(await request({ goals: { $: 5 } })).toMatchObject({
       status: 400,
       body: { type: 'validation-failed' },
@@ -450,8 +450,8 @@ describe('a question for a page that is rendered on a server', () => {
   });
 });
 
-describe('hints of refusals', () => {
-  test('tell back what is no secret, and no token', async () => {
+describe('hints of errors', () => {
+  test('repeat input, but no tokens', async () => {
     const [token, email] = [id(), 'nobody@example.com'];
     const { appId } = server;
     const asked = [
@@ -486,7 +486,7 @@ describe('hints of refusals', () => {
     });
   });
 
-  test('of an OAuth token name every place in which a parameter may stand', async () => {
+  test('of a token request list all places where a parameter may be', async () => {
     const places = (name: string) => ['params', 'body', 'body', 'form-params', 'form-params'].map((place) => [place, name]);
     expect((await post('/runtime/oauth/token', { code: id() })).body.hint).toEqual({
       in: ['params', 'app_id'],
@@ -502,7 +502,7 @@ describe('hints of refusals', () => {
   });
 });
 
-describe('an app that is closed', () => {
+describe('an app that is read-only or disabled', () => {
   const user = { email: 'ann@example.com' };
   const anyValue = { valueType: 'json', required: false, config: { indexed: false, unique: false } };
   /** What an open app answers where the request names something that is not there. */
@@ -577,7 +577,7 @@ describe('an app that is closed', () => {
     }
   });
 
-  test('who was signed in can sign out', async () => {
+  test('a disabled app still accepts a sign-out', async () => {
     const { body } = await post('/runtime/auth/sign_in_guest', { 'app-id': server.appId });
     await server.app(server.appId).setStatus('disabled');
     const signedOut = { app_id: server.appId, refresh_token: body.user.refresh_token };

@@ -25,8 +25,8 @@ test.each([
   ['renamed attributes of users', "a user's own attributes in answers to sign-in"],
   ['users without app and time', 'the user of `verify_refresh_token`'],
   ['rule params beside the query', '`$$ruleParams` beside `query`'],
-  ['dates that stay texts', '`useDateObjects`'],
-  ['an action that is always refused', '`update-attr` in `/admin/transact`'],
+  ['dates that stay strings', '`useDateObjects`'],
+  ['an action that is always rejected', '`update-attr` in `/admin/transact`'],
   ['a subscription without status or end', '`subscribeQuery` rejected by the server'],
   ['ids that are not encoded', 'ids of rooms, paths of files'],
   ['an outdated token at sign-in', '`signInWithIdToken` while the stored token is outdated'],
@@ -36,17 +36,17 @@ test.each([
   ['a signature with spaces', 'an `Instant-Signature` with spaces'],
   ['a payload without data', 'a payload whose history has expired'],
   ['an abort reason that is lost', 'an abort reason that is an `Error`'],
-  ['an end that is told early, or lost', '`close()` of a stream'],
-  ['characters that are cut', 'a stream with multi-byte characters'],
+  ['an end that is reported early, or lost', '`close()` of a stream'],
+  ['characters that are split', 'a stream with multi-byte characters'],
   ['a stream that never settles', 'a stream without an id'],
   ['a guest by `false`', '`asUser({ guest: false })`'],
   ['streams that fail on Node', 'uploads of web streams'],
   ['an error without a message', 'the message of an `oauth-error`'],
-])('%s is listed', (_defect, name) => {
+])('%s: the defect is listed in docs/differences.md', (_defect, name) => {
   expect(lines.filter((line) => line.startsWith(`| ${name}`))).toHaveLength(1);
 });
 
-test('a user has app, time and kind, and its own attributes under their names', async () => {
+test('a user has its app, creation time and type, and its own attributes under their names', async () => {
   const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
   const own = ['clientId', 'redirectUrl'];
   const steps = own.map((label) => ['add-attr', { id: id(), 'forward-identity': [id(), '$users', label], ...attr }]);
@@ -60,7 +60,7 @@ test('a user has app, time and kind, and its own attributes under their names', 
   expect(Object.keys(known)).not.toEqual(expect.arrayContaining(['client_id']));
 });
 
-test('rule params count within the query only', async () => {
+test('rule params apply only inside the query', async () => {
   const rules = { code: { notes: { allow: { view: "ruleParams.word == 'open'" } } } };
   expect(await post(`/dash/apps/${server.appId}/rules`, rules, asAdmin())).toMatchObject({ status: 200 });
   await post('/admin/transact', { steps: [['update', 'notes', id(), { text: 'x' }]] }, asAdmin());

@@ -47,7 +47,7 @@ const notLoggedIn = { status: 401, body: { type: 'record-not-found', hint: { 're
 const query = (appId: string) => ({ headers: { 'app-id': appId }, body: { query: { notes: {} } } });
 
 onEachStorage((fresh) => {
-  test('an app that is not there does not come to be by being asked for', async () => {
+  test('a request for an app that does not exist does not create it', async () => {
     const storage = await fresh();
     const server = await start({ storage });
     const nowhere = newId();
@@ -79,7 +79,7 @@ onEachStorage((fresh) => {
     expect(await storage.apps()).not.toContain(nowhere);
   });
 
-  test('apps of the operator: made, listed, renamed, used, deleted, and all of it known to the next server', async () => {
+  test('the operator creates, lists, renames, uses and deletes apps, also across a restart', async () => {
     const storage = await fresh();
     const options = { appId: newId(), adminToken: newId(), operatorToken: newId(), storage: { ...storage, close: async () => {} } };
     const first = await start(options);
@@ -125,7 +125,7 @@ onEachStorage((fresh) => {
   });
 });
 
-test('a token opens its own app, and no other', async () => {
+test('an admin token is valid only for its own app', async () => {
   const server = await start();
   const other = await server.createApp({ title: 'Other', rules: { notes: { allow: { view: 'false' } } } });
   const status = async (appId: string, token: string) => (await call(server, 'POST /admin/query', { token, ...query(appId) })).status;
@@ -140,7 +140,7 @@ test('a token opens its own app, and no other', async () => {
 const appRoutes = ['GET /', 'GET /schema/pull', 'POST /schema/push/plan', 'POST /schema/steps/apply', 'GET /perms/pull', 'POST /rules'];
 
 test.each(appRoutes.flatMap((route) => ['dash', 'superadmin'].map((side) => [route, side] as const)))(
-  'tools: %s under /%s',
+  'a tool route with a wrong or missing token: %s under /%s',
   async (route, side) => {
     const server = await start();
     const other = await server.createApp();
@@ -164,7 +164,7 @@ test.each(appRoutes.flatMap((route) => ['dash', 'superadmin'].map((side) => [rou
   },
 );
 
-test('routes of the operator are closed to everybody else', async () => {
+test('routes of the operator reject every other token', async () => {
   const server = await start();
   for (const route of [
     'GET /dash/me',
@@ -181,7 +181,7 @@ test('routes of the operator are closed to everybody else', async () => {
   }
 });
 
-test('personal access tokens do what the operator does, until they are revoked', async () => {
+test('personal access tokens can manage apps until they are revoked', async () => {
   const storage = memory();
   const options = { operatorToken: newId(), appId: newId(), adminToken: newId(), storage };
   const first = await start(options);
@@ -219,7 +219,7 @@ test('personal access tokens do what the operator does, until they are revoked',
   }
 });
 
-test("with createAppsOnUse a request with the operator's token makes an app, and no other does", async () => {
+test("with createAppsOnUse only a request with the operator's token creates an app", async () => {
   const server = await start({ createAppsOnUse: true });
   const [one, two] = [newId(), newId()];
   expect(await call(server, 'POST /admin/query', { token: newId(), ...query(one) })).toMatchObject({ status: 400 });
@@ -232,7 +232,7 @@ test("with createAppsOnUse a request with the operator's token makes an app, and
   });
 });
 
-test('the code expiry of an app, and another admin token for it', async () => {
+test('the operator sets the code expiry of an app and replaces its admin token', async () => {
   const server = await start();
   const { appId, adminToken } = await server.createApp();
   const set = (expiry: unknown) =>
@@ -250,7 +250,7 @@ test('the code expiry of an app, and another admin token for it', async () => {
   expect(await call(server, `GET /dash/apps/${appId}`, { token: adminToken })).toMatchObject(notLoggedIn);
 });
 
-test('tokens in bodies are uuids, and a selector is one value', async () => {
+test('a token in a body must be a UUID, and a selector must be one value', async () => {
   const server = await start();
   const { appId, adminToken: token } = server;
   const malformed = (name: string) => ({ status: 400, body: { type: 'param-malformed', hint: { in: ['body', name] } } });
@@ -279,7 +279,7 @@ test('tokens in bodies are uuids, and a selector is one value', async () => {
   expect((await call(server, 'GET /admin/users?email=a@b.co', { token, headers })).body.user).toMatchObject({ email: 'a@b.co' });
 });
 
-test('a user is named by an e-mail address and an id only if they belong together', async () => {
+test('an e-mail address and an id select a user only if they belong together', async () => {
   const server = await start();
   const headers = { 'app-id': server.appId };
   const token = async (body: object) => call(server, 'POST /admin/refresh_tokens', { token: server.adminToken, headers, body });
@@ -299,7 +299,7 @@ test('a user is named by an e-mail address and an id only if they belong togethe
   expect([await user(a), await user(b)]).toEqual(['a@b.co', 'b@b.co']);
 });
 
-test('what is not built says so', async () => {
+test('a route that is not built responds 404 with the reason', async () => {
   const server = await start();
   for (const path of [
     '/dash/orgs',
@@ -322,7 +322,7 @@ test('what is not built says so', async () => {
   }
 });
 
-test('a transaction without admin rights has fewer steps; an admin writes on', async () => {
+test('a transaction without admin rights has a lower limit of steps', async () => {
   const server = await start({ limits: { userSteps: 6 } });
   const ofRows = (count: number) => ({
     steps: Array.from({ length: count }, () => ['update', 'notes', newId(), { title: 'a', body: 'b' }]),

@@ -91,13 +91,13 @@ describe('an admin reads', () => {
   });
 });
 
-describe('guests and users see none of it', () => {
+describe('guests and users read none of these rows', () => {
   const named = { $userRefreshTokens: {}, $magicCodes: {}, $oauthProviders: {}, $oauthClients: {}, $oauthUserLinks: {} };
   const nothing = Object.fromEntries(Object.keys(named).map((etype) => [etype, []]));
 
   test.each([
     ['a guest', { 'as-guest': 'true' }],
-    ['a user by address', { 'as-email': 'ann@example.com' }],
+    ['a user by e-mail address', { 'as-email': 'ann@example.com' }],
   ])('%s', async (_who, headers) => {
     await newToken('ann@example.com');
     await newClient();
@@ -108,7 +108,7 @@ describe('guests and users see none of it', () => {
     expect(await query(byPath, headers)).toEqual({ $users: [] });
   });
 
-  test('a user by token, whatever the rules of the app say', async () => {
+  test('a user by token, although the rules allow everything', async () => {
     const rules = { $default: { allow: { $default: 'true' } }, $users: { allow: { view: 'true' } } };
     expect(await call(`/dash/apps/${server.appId}/rules`, { code: rules }, asAdmin())).toHaveProperty('rules');
     const { token } = await newToken('ann@example.com');

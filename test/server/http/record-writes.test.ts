@@ -41,7 +41,7 @@ async function newUser(email: string): Promise<string> {
   return user;
 }
 
-test('a token by its hash signs its user in, moves to another, and ends', async () => {
+test('a token written by its hash signs in its user, can be linked to another user, and can be deleted', async () => {
   const [token, other, row] = [id(), id(), id()];
   const [ann, bob] = [await newUser('ann@example.com'), await newUser('bob@example.com')];
   expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token) }]])).toEqual(done);
@@ -64,7 +64,7 @@ test('a token by its hash signs its user in, moves to another, and ends', async 
   expect(await query({ $userRefreshTokens: {} })).toEqual({ $userRefreshTokens: [] });
 });
 
-test('a session ends when its token becomes that of another user', async () => {
+test('a session ends when its token is linked to another user', async () => {
   const [token, row] = [id(), id()];
   const [ann, bob] = [await newUser('ann@example.com'), await newUser('bob@example.com')];
   expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token), $user: ann }]])).toEqual(done);
@@ -91,7 +91,7 @@ test('a session ends when its token becomes that of another user', async () => {
   socket.close();
 });
 
-test('a user and the token from the end of the user, in one transaction; it is there after a restart', async () => {
+test('a user and a token linked to the user can be written in one transaction, and survive a restart', async () => {
   const [user, token, row] = [id(), id(), id()];
   const steps = [
     ['update', '$users', user, { email: 'ann@example.com' }],
@@ -105,7 +105,7 @@ test('a user and the token from the end of the user, in one transaction; it is t
   expect(await verify(token)).toMatchObject({ user: { id: user, email: 'ann@example.com' } });
 });
 
-test('a transaction is kept as a whole or not at all', async () => {
+test('a rejected transaction stores none of its rows', async () => {
   const [user, row] = [id(), id()];
   const rest = ['update', '$userRefreshTokens', row, {}];
   expect(await transact([['update', '$users', user, { email: 'ann@example.com' }], rest])).toEqual(refused('needs hashedToken'));
@@ -118,7 +118,7 @@ test('a transaction is kept as a whole or not at all', async () => {
   expect(await query({ $userRefreshTokens: {} })).toEqual({ $userRefreshTokens: [] });
 });
 
-test('providers, clients and identities; a provider takes its own with it', async () => {
+test('providers, clients and identities are written, and deleted with their provider', async () => {
   const [provider, client, user] = [id(), id(), await newUser('ann@example.com')];
   const steps: unknown[] = [
     ['update', '$oauthProviders', provider, { name: 'google' }],
@@ -141,7 +141,7 @@ test('providers, clients and identities; a provider takes its own with it', asyn
   expect(await query(rows)).toEqual({ $oauthClients: [], $oauthUserLinks: [] });
 });
 
-test('codes: to sign in by, once', async () => {
+test('a code that was written signs in once', async () => {
   const [provider, client, code] = [id(), id(), id()];
   const codeHash = hashOfToken(code);
   const steps = [
@@ -160,7 +160,7 @@ test('codes: to sign in by, once', async () => {
   expect(await signIn('123456')).toMatchObject({ user: { email: 'bob@example.com' } });
 });
 
-test('what one server answers to an admin can be written to another: its users stay signed in', async () => {
+test('rows read from one server can be written to another, and its users stay signed in', async () => {
   const { user } = (await call('/admin/refresh_tokens', { email: 'ann@example.com' }, asAdmin())) as { user: Record<string, string> };
   const { $users, $userRefreshTokens } = (await query({ $users: {}, $userRefreshTokens: {} })) as Record<string, Record<string, string>[]>;
   const copy = await createServer();
@@ -176,7 +176,7 @@ test('what one server answers to an admin can be written to another: its users s
 test.each([
   ['a guest', { 'as-guest': 'true' }],
   ['a user', { 'as-email': 'ann@example.com' }],
-])('%s writes none of it', async (_who, headers) => {
+])('%s cannot write any of these rows', async (_who, headers) => {
   const user = await newUser('ann@example.com');
   const row = id();
   expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(id()), $user: user }]])).toEqual(done);
@@ -193,7 +193,7 @@ test.each([
   expect(await query({ $oauthProviders: {}, $magicCodes: {} })).toEqual({ $oauthProviders: [], $magicCodes: [] });
 });
 
-test('tokens and identities end with their user, and do not sign in to another one under its id', async () => {
+test('tokens and identities are deleted with their user, and do not sign in a later user with the same id', async () => {
   const [token, row, provider, link] = [id(), id(), id(), id()];
   const ann = await newUser('ann@example.com');
   expect(

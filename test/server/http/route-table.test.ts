@@ -38,11 +38,11 @@ async function answerTo(method: string, path: string): Promise<{ status: number;
 
 const plain = routes.filter((route) => route !== 'GET /runtime/session');
 
-test('the table is whole', () => {
+test('the table is complete', () => {
   expect([routes.length, new Set(routes).size]).toEqual([207, 207]);
 });
 
-test.each(plain)('%s is served, or listed as not', async (route) => {
+test.each(plain)('%s is served, or listed as not served', async (route) => {
   const [method = '', path = ''] = route.split(' ');
   const { status, text } = await answerTo(method, path);
   if (isListed(path)) {
@@ -54,18 +54,18 @@ test.each(plain)('%s is served, or listed as not', async (route) => {
   }
 });
 
-test('GET /runtime/session is a socket', async () => {
+test('GET /runtime/session opens a socket', async () => {
   const socket = new WebSocket(server.websocketURI);
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   socket.terminate();
 });
 
-describe('what is listed', () => {
-  test('is what the server says of itself', () => {
+describe('the list of routes that are not served', () => {
+  test('equals the list of the server', () => {
     expect([...listed].sort()).toEqual(notBuilt.flatMap(([, paths]) => paths).sort());
   });
 
-  test('is in the table', () => {
+  test('has only routes of the table', () => {
     const paths = routes.map((route) => route.split(' ')[1] ?? '');
     expect(listed.filter((each) => !paths.some((path) => pattern(each).test(path)))).toEqual([]);
   });

@@ -26,7 +26,7 @@ const push = (server: TriplaneServer, schema: object, flags: object = {}) =>
   call(server, `/dash/apps/${server.appId}/schema/push/apply`, { schema, ...flags });
 
 onEachStorage((fresh) => {
-  test.each(['createServer', 'push', 'push in the background', 'createApp'])('a required link is required, by %s', async (how) => {
+  test.each(['createServer', 'push', 'push in the background', 'createApp'])('a required link is enforced, by %s', async (how) => {
     const storage = await fresh();
     const schema = schemaWith({ l: link({ required: true }) });
     const given = how === 'createServer' ? { schema: schema as never } : {};
@@ -71,7 +71,7 @@ test('a link may lead to an entity that the schema does not list', async () => {
   });
 });
 
-test('attributes that are new have no type where types are no part of the push', async () => {
+test('new attributes have no type if the push has check_types: false', async () => {
   const server = await createServer();
   running.push(server);
   const made = await push(
@@ -91,15 +91,15 @@ test.each<[string, object]>([
   ['another cardinality', { l: link({ has: 'some' }) }],
   ['another cardinality of the reverse', { l: link({}, { has: 'some' }) }],
   ['no cardinality', { l: link({ has: undefined }) }],
-  ['an entity of the system that does not exist', { l: link({}, { on: '$nobody' }) }],
-  ['required that is a text', { l: link({ required: 'yes' }) }],
-  ['required at the reverse end', { l: link({}, { required: true }) }],
+  ['a system namespace that does not exist', { l: link({}, { on: '$nobody' }) }],
+  ['a required that is a string', { l: link({ required: 'yes' }) }],
+  ['a required at the reverse end', { l: link({}, { required: true }) }],
   ['no end', { l: { forward: link({}).forward } }],
-  ['a link that is none', { l: 5 }],
-  ['the label of an attribute', { l: link({ label: 'text' }) }],
+  ['a definition that is not an object', { l: 5 }],
+  ['the label of an existing attribute', { l: link({ label: 'text' }) }],
   ['the label id', { l: link({ label: 'id' }) }],
-  ['one label twice', { l: link({}), m: link({ label: 'author' }) }],
-])('a link with %s is refused, by createServer and by a push', async (_what, links) => {
+  ['a label that another link has', { l: link({}), m: link({ label: 'author' }) }],
+])('a link with %s is rejected, by createServer and by a push', async (_what, links) => {
   const schema = schemaWith(links);
   await expect(createServer({ schema: schema as never })).rejects.toMatchObject({ code: 'config-invalid' });
   const server = await createServer();
@@ -108,7 +108,7 @@ test.each<[string, object]>([
   expect(await call(server, '/dash/apps/ephemeral', { title: 't', schema })).toMatchObject({ status: 400 });
 });
 
-test('links to the system, to itself and with a cascade on a one side are accepted', async () => {
+test('links to system namespaces, to the same namespace and with a cascade on a one side are accepted', async () => {
   const server = await createServer();
   running.push(server);
   const links = {
@@ -119,7 +119,7 @@ test('links to the system, to itself and with a cascade on a one side are accept
   expect(await push(server, schemaWith(links))).toMatchObject({ status: 200 });
 });
 
-test('data that does not allow a change is told in its job, and the rest of the push is done', async () => {
+test('a change that the data violate fails in its job, and the rest of the push is applied', async () => {
   const server = await createServer();
   running.push(server);
   const schemaOf = (notes: object) => ({ entities: { notes: { attrs: notes } }, links: {} });

@@ -55,7 +55,7 @@ test.each<[what: string, secret: string, refused: () => Promise<Answer>]>([
   ['a refresh token in a list', uuid, () => post('/admin/sign_out', { refresh_token: [uuid] }, asAdmin())],
   ['a refresh token under another name', uuid, () => post('/admin/sign_out', { refreshToken: uuid }, asAdmin())],
   ['a refresh token within another parameter', uuid, () => post('/admin/sign_out', { email: { refresh_token: uuid } }, asAdmin())],
-  ['an admin token that is none', short, () => post('/dash/apps', { title: 'x', id: id(), admin_token: short }, asOperator())],
+  ['a malformed admin token', short, () => post('/dash/apps', { title: 'x', id: id(), admin_token: short }, asOperator())],
   ['a personal token as an app id', personal, () => post('/admin/query', { query: {} }, { ...asAdmin(), 'app-id': personal })],
   ['a personal token in a list', personal, () => post('/admin/query', { query: [personal] }, asAdmin())],
   ['an id token in a list', signed, () => post('/admin/query', { query: ['x', { y: signed }] }, asAdmin())],
@@ -66,7 +66,7 @@ test.each<[what: string, secret: string, refused: () => Promise<Answer>]>([
   ['the admin token of a session', uuid, () => say({ op: 'init', 'app-id': server.appId, '__admin-token': uuid })],
   ['a token within a field of a session', uuid, () => say({ op: 'init', 'app-id': [{ token: uuid }] })],
   ['a token as an app id of a session', personal, () => say({ op: 'init', 'app-id': personal })],
-])('a refusal does not repeat %s', async (_what, secret, refused) => {
+])('an error does not repeat %s', async (_what, secret, refused) => {
   const { status, body } = await refused();
   expect(status).toBe(400);
   expect(JSON.stringify(body)).not.toContain(secret);

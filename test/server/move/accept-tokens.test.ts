@@ -68,12 +68,12 @@ async function initOver(server: TriplaneServer): Promise<{ op: string; auth?: { 
   return answer;
 }
 
-test('it is off unless it is asked for', async () => {
+test('tokens of the old host are rejected unless the option is set', async () => {
   const server = await serverWith(undefined);
   expect(await verify(server)).toMatchObject({ status: 400, body: { type: 'record-not-found' } });
 });
 
-test('a token of the old host opens a session, its user is there, and the old host is asked once for all who come', async () => {
+test('a token of the old host opens sessions and creates its user, with one request to the old host', async () => {
   const { url, asked } = await oldHost(knows);
   const storage = memory();
   const server = await serverWith(url, storage);
@@ -85,7 +85,7 @@ test('a token of the old host opens a session, its user is there, and the old ho
   expect(asked).toEqual([{ 'app-id': appId, 'refresh-token': token }]);
 });
 
-test('a token that the old host does not know is asked about once, and leaves nothing in the log; what is no token, never', async () => {
+test('an unknown token causes one request to the old host and no log entry; a malformed one causes no request', async () => {
   const { url, asked } = await oldHost(knows);
   const storage = memory();
   const server = await serverWith(url, storage);
@@ -95,7 +95,7 @@ test('a token that the old host does not know is asked about once, and leaves no
   expect((await (await storage.open(appId)).load()).entries).toEqual([]);
 });
 
-test('who signs out here stays signed out, though the old host still knows the token', async () => {
+test('a user who signed out stays signed out although the old host still accepts the token', async () => {
   const { url, asked } = await oldHost(knows);
   const server = await serverWith(url);
   expect((await verify(server)).status).toBe(200);
@@ -105,7 +105,7 @@ test('who signs out here stays signed out, though the old host still knows the t
   expect(asked).toHaveLength(1);
 });
 
-test('a token made here that has ended is never asked about', async () => {
+test('an ended token of this server causes no request to the old host', async () => {
   const { url, asked } = await oldHost(knows);
   const server = await serverWith(url);
   const db = init({ appId, adminToken, apiURI: server.apiURI });
@@ -115,7 +115,7 @@ test('a token made here that has ended is never asked about', async () => {
   expect(asked).toEqual([]);
 });
 
-test('an old host that fails or is gone: sign in again; the token may be tried later', async () => {
+test('while the old host fails its tokens are rejected, and are accepted when it works again', async () => {
   let isUp = false;
   const { url, asked } = await oldHost((request, body, response) => {
     if (isUp) return knows(request, body, response);
@@ -131,7 +131,7 @@ test('an old host that fails or is gone: sign in again; the token may be tried l
   expect(await verify(gone)).toMatchObject({ status: 400, body: { type: 'record-not-found' } });
 });
 
-test("a user of the old host does not take another user's address", async () => {
+test('a user of the old host does not take over the e-mail address of another user', async () => {
   const { url } = await oldHost(knows);
   const server = await serverWith(url);
   const db = init({ appId, adminToken, apiURI: server.apiURI });

@@ -30,7 +30,7 @@ const on =
     return { status: response.status, body: json };
   };
 
-test('another server takes an app over with its backup: users stay signed in, also while the app is disabled', async () => {
+test('another server imports an app from its backup, with its sign-ins, also while the app is disabled', async () => {
   const [first, second] = [memory(), memory()];
   await importFrom(recorded('backup-3'), { storage: first });
   const server = await serverWith(first);
@@ -48,7 +48,7 @@ test('another server takes an app over with its backup: users stay signed in, al
   }
 });
 
-test('the routes: who may, what a job and a backup look like, what is unknown', async () => {
+test('the backup routes: permissions, the fields of jobs and backups, unknown ids', async () => {
   const server = await serverWith(memory(), appId);
   const ask = on(server, appId);
   const db = init({ appId, adminToken, apiURI: server.apiURI });
@@ -103,7 +103,7 @@ test('the routes: who may, what a job and a backup look like, what is unknown', 
   expect(await ask('GET', '/backups')).toEqual({ status: 200, body: { backups: [] } });
 });
 
-test('a backup is the state of one moment, whatever is written while it is made; the last three are kept', async () => {
+test('a backup is a snapshot although writes continue while it is made; the last three are kept', async () => {
   const [first, second] = [memory(), memory()];
   const server = await serverWith(first, appId);
   const ask = on(server, appId);

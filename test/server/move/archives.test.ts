@@ -27,7 +27,7 @@ const uma = 'bea12f5f-b372-4ba7-8050-897e9366d071';
 /** Given out by the original before the backup. */
 const umasToken = '42dc4495-3e5e-4f50-b720-8075c7b56289';
 
-test('every namespace of the full backup arrives with the rows the backup counts', async () => {
+test('every namespace of the full backup is imported with the number of rows that the backup counts', async () => {
   const report = await importFrom(recorded('backup-3'), { storage: memory() });
   expect(report.isSame).toBe(true);
   const rows = Object.fromEntries(report.namespaces.map(({ etype, stored }) => [etype, stored.rows]));
@@ -39,7 +39,7 @@ test('every namespace of the full backup arrives with the rows the backup counts
   expect(report.notes.filter((note) => note.includes('magic'))).toEqual(['1 magic codes that wait are not taken over']);
 });
 
-test('the app is served as it was: rows, links both ways, creation order, nulls, users and files', async () => {
+test('an imported app is served with its rows, links in both directions, creation order, nulls, users and files', async () => {
   const storage = memory();
   await importFrom(recorded('backup-3'), { storage });
   const server = await createServer({ storage, appId: app, adminToken });
@@ -74,7 +74,7 @@ test('the app is served as it was: rows, links both ways, creation order, nulls,
   await server.close();
 });
 
-test('who was signed in before stays signed in, with the token of the backup alone', async () => {
+test('users stay signed in after an import, by the tokens in the backup', async () => {
   const storage = memory();
   await importFrom(recorded('backup-3'), { storage });
   const server = await createServer({ storage, appId: app, adminToken });
@@ -120,7 +120,7 @@ test('attributes have the types of the values that are imported', async () => {
   expect([typesOf('id'), typesOf('any'), typesOf('none')]).toEqual([['string'], ['number', 'string', 'boolean', 'json'], null]);
 });
 
-test('what is written has the form of the original: order, names, keys of config.json, one row a line, sorted', async () => {
+test('an export has the format of the original: order, names, keys of config.json, rows', async () => {
   const storage = memory();
   await importFrom(recorded('backup-3'), { storage });
   const out = join(folder, 'form.zip');
@@ -166,7 +166,7 @@ function sortedRow(row: unknown): unknown {
   return { ...(row as object), entity: Object.fromEntries(sorted) as unknown };
 }
 
-test('a name with a slash, which the original writes wrongly, is put right', async () => {
+test('a name with a slash, which the original writes incorrectly, is corrected', async () => {
   const storage = memory();
   const { notes } = await importFrom(recorded('backup-1'), { storage });
   expect(notes).toContain("the schema of the backup has 'odd name/ü' also as 'ü': taken over as 'odd name/ü'");
@@ -178,7 +178,7 @@ test('a name with a slash, which the original writes wrongly, is put right', asy
   ]);
 });
 
-test('a row without an id is given one and told; one id in two namespaces stays two rows; dates stay as written', async () => {
+test('a row without an id gets one with a note; one id in two namespaces stays two rows; dates stay as written', async () => {
   const storage = memory();
   const { appId, notes } = await importFrom(recorded('backup-5-odd-rows'), { storage });
   expect(notes).toContainEqual(
@@ -196,7 +196,7 @@ test('a row without an id is given one and told; one id in two namespaces stays 
   await server.close();
 });
 
-test('webhooks arrive disabled, so that none delivers twice; the mail has its template', async () => {
+test('webhooks are imported disabled, so that no event is delivered twice; the mail template is imported', async () => {
   const storage = memory();
   const { notes } = await importFrom(recorded('backup-3'), { storage });
   expect(notes).toContain('1 webhooks are disabled: enable them when the old host stops');
@@ -228,7 +228,7 @@ test('webhooks arrive disabled, so that none delivers twice; the mail has its te
   });
 });
 
-test('settings that this server cannot use are kept for an export', async () => {
+test('settings that this server cannot use are stored and exported', async () => {
   const storage = memory();
   const webhooks = [{ sink: { topic: 't' } }];
   const emailTemplates = [

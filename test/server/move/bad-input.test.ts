@@ -33,7 +33,7 @@ function altered(path: string, change: (bytes: Buffer) => Buffer): string {
   return out;
 }
 
-test('an archive that is cut off anywhere', async () => {
+test('an archive truncated at any position is rejected', async () => {
   const { length } = readFileSync(recorded('backup-3'));
   for (const share of [0, 0.1, 0.5, 0.9, 0.999]) {
     const path = altered(recorded('backup-3'), (bytes) => bytes.subarray(0, Math.floor(length * share)));
@@ -41,14 +41,14 @@ test('an archive that is cut off anywhere', async () => {
   }
 });
 
-test('a file that is not there, and one that is no archive', async () => {
+test('a file that does not exist or is not an archive is rejected', async () => {
   expect(await refused(join(folder, 'nowhere.zip'))).toBe(`There is no file ${join(folder, 'nowhere.zip')}`);
   const text = join(folder, 'text.zip');
   writeFileSync(text, 'this is a text\n'.repeat(100));
   expect(await refused(text)).toContain('is no complete zip archive');
 });
 
-test('an entry whose bytes were changed', async () => {
+test('an entry with changed bytes is rejected', async () => {
   const stored = await zip({
     'config.json': configOf({ goals: {} }),
     'entities/goals.jsonl': [row(1, { title: 'some text that is long enough' })],
@@ -61,7 +61,7 @@ test('an entry whose bytes were changed', async () => {
   expect(await refused(path)).toContain('entities/goals.jsonl');
 });
 
-test('names that lead out of the archive, and files that are not named by a UUID', async () => {
+test('paths that lead out of the archive, and files not named by a UUID, are rejected', async () => {
   const long = 'entities/aaaaaaaaaa.jsonl';
   const honest = await zip({ 'config.json': configOf({}), [long]: [] });
   for (const name of [
@@ -82,7 +82,7 @@ function replaced(bytes: Buffer, from: string, to: string): Buffer {
   return bytes;
 }
 
-test('zip bombs: by ratio, by size, by the number of entries', async () => {
+test('zip bombs are rejected by ratio, by size, and by the number of entries', async () => {
   const bomb = await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': ' '.repeat(4_000_000) });
   const limits = { ...defaultArchiveLimits, ratioFromBytes: 1_000_000 };
   expect(await refused(bomb, {}, limits)).toMatch(/entities\/goals\.jsonl unpacks to 4000000 bytes from \d+: more than 200 times/);
@@ -90,7 +90,7 @@ test('zip bombs: by ratio, by size, by the number of entries', async () => {
   expect(await refused(bomb, {}, { ...defaultArchiveLimits, entries: 1 })).toContain('more than 1 entries');
 });
 
-test('an entry that says it is smaller than it is', async () => {
+test('an entry that is larger than its stated size is rejected', async () => {
   const path = altered(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': ' '.repeat(40_000) }), (bytes) => {
     const size = Buffer.alloc(4);
     size.writeUInt32LE(40_000);
@@ -104,7 +104,7 @@ test('an entry that says it is smaller than it is', async () => {
 
 test.each<readonly [what: string, config: unknown, message: string]>([
   ['no config', undefined, 'has no config.json'],
-  ['a config that is no JSON', '{', 'config.json: not JSON'],
+  ['a config that is not JSON', '{', 'config.json: not JSON'],
   ['a config without an app', { schema: { entities: {} } }, 'config.json: appId must be a UUID'],
   ['a config without a schema', { appId }, 'config.json: schema must be'],
   ['an entity without attrs', { appId, schema: { entities: { a: {} }, links: {} } }, 'schema.entities.a must be an object with attrs'],
@@ -113,26 +113,22 @@ test.each<readonly [what: string, config: unknown, message: string]>([
     { appId, schema: { entities: {}, links: { l: { forward: {} } } } },
     'schema.links.l must have forward and reverse',
   ],
-  ['rules that cannot be read', configOf({}, {}, { rules: { goals: { allow: { view: 'auth.id ==' } } } }), 'rules.goals.allow.view'],
+  ['rules that cannot be parsed', configOf({}, {}, { rules: { goals: { allow: { view: 'auth.id ==' } } } }), 'rules.goals.allow.view'],
 ])('%s', async (_what, config, message) => {
   expect(await refused(await zip({ ...(config !== undefined && { 'config.json': config }), 'entities/a.jsonl': [] }))).toContain(message);
 });
 
 test.each<readonly [what: string, lines: string, message: string]>([
-  ['a line that is no JSON', `${JSON.stringify(row(1))}\n{"entity":\n`, 'entities/goals.jsonl:2: not JSON'],
+  ['a line that is not JSON', `${JSON.stringify(row(1))}\n{"entity":\n`, 'entities/goals.jsonl:2: not JSON'],
   ['a line without an entity', `\n\n{"createdAt":1}`, 'entities/goals.jsonl:3: must be an object with an entity'],
-  ['a time that is none', `{"entity":{"id":"${idOf(1)}"},"createdAt":1e300}`, 'entities/goals.jsonl:1: createdAt must be a time'],
-  ['an id that is none', `{"entity":{"id":"../x"},"createdAt":1}`, 'entities/goals.jsonl:1: id must be a UUID, and is "../x"'],
-  [
-    'an id that comes twice',
-    `${JSON.stringify(row(7))}\n${JSON.stringify(row(7))}`,
-    `entities/goals.jsonl:2: the id ${idOf(7)} is in goals twice`,
-  ],
+  ['an invalid time', `{"entity":{"id":"${idOf(1)}"},"createdAt":1e300}`, 'entities/goals.jsonl:1: createdAt must be a time'],
+  ['a malformed id', `{"entity":{"id":"../x"},"createdAt":1}`, 'entities/goals.jsonl:1: id must be a UUID, and is "../x"'],
+  ['a duplicate id', `${JSON.stringify(row(7))}\n${JSON.stringify(row(7))}`, `entities/goals.jsonl:2: the id ${idOf(7)} is in goals twice`],
 ])('%s', async (_what, lines, message) => {
   expect(await refused(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': lines }))).toContain(message);
 });
 
-test('bytes that are no UTF-8', async () => {
+test('bytes that are not UTF-8 are rejected', async () => {
   const bytes = Buffer.concat([
     Buffer.from(`{"entity":{"id":"${idOf(1)}","t":"`),
     Buffer.from([0xff, 0xfe]),
@@ -141,7 +137,7 @@ test('bytes that are no UTF-8', async () => {
   expect(await refused(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': bytes }))).toContain('not UTF-8');
 });
 
-test('data that does not fit the schema is told all at once, each with file and line', async () => {
+test('all violations of the schema are reported at once, each with file and line', async () => {
   const goals = { title: attr('string', { required: true }), code: attr('string', { unique: true }), n: attr('number') };
   const links = {
     goalsOwner: {
@@ -175,7 +171,7 @@ test('data that does not fit the schema is told all at once, each with file and 
   ]);
 });
 
-test('--relax keeps the data and takes the constraints away that it breaks, and only those', async () => {
+test('--relax keeps the data and removes only the constraints that they violate', async () => {
   const goals = {
     title: attr('string', { required: true }),
     code: attr('string', { unique: true }),
@@ -211,7 +207,7 @@ test('--relax keeps the data and takes the constraints away that it breaks, and 
   );
 });
 
-test('rows that the backup counts and does not have; --relax takes over what is there', async () => {
+test('rows that the backup counts but lacks are reported; --relax imports the others', async () => {
   const counts = { goals: 2, tasks: 1 };
   const path = await zip({ 'config.json': configOf({ goals: {}, tasks: {} }, {}, { counts }), 'entities/goals.jsonl': [row(1)] });
   const message = await refused(path);

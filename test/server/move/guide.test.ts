@@ -24,7 +24,7 @@ function run(folder: string, command: string, cloud: string): Promise<Ended> {
   return runCommand(folder, words.slice(2));
 }
 
-test('the commands of the guide', { timeout: 120_000 }, async () => {
+test('the commands of the guide work', { timeout: 120_000 }, async () => {
   const folder = temporaryFolder();
   const { url, asked } = await backupHost();
   copyFileSync(recorded('backup-3'), join(folder, 'backup.zip'));
@@ -61,7 +61,7 @@ test('the guide and the help name the same options', () => {
   expect(named(moveHelp).filter((name) => !named(guide).includes(name))).toEqual([]);
 });
 
-test('what goes wrong is told on stderr, with an exit code, and leaves no data behind', { timeout: 60_000 }, async () => {
+test('a failed command writes to stderr, exits with 1, and leaves no data behind', { timeout: 60_000 }, async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'cut.zip'), readFileSync(recorded('backup-3')).subarray(0, 4000));
   const { code, out, err } = await runCommand(folder, ['import', 'cut.zip']);

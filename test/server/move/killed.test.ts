@@ -51,7 +51,7 @@ async function killed(command: Command, isHalfway: () => boolean | Promise<boole
   expect((await command.ended).code).toBe(null);
 }
 
-test('into SQLite', { timeout: 120_000 }, async () => {
+test('a killed import into SQLite is resumed', { timeout: 120_000 }, async () => {
   const cwd = newFolder('sqlite');
   const log = join(cwd, '.triplane/triplane.db-wal');
   await killed(startCommand(cwd, ['import', archive]), () => existsSync(log) && statSync(log).size > 2_000_000);
@@ -69,7 +69,7 @@ test('into SQLite', { timeout: 120_000 }, async () => {
   await again.close();
 });
 
-test('into PostgreSQL', { timeout: 120_000 }, async () => {
+test('a killed import into PostgreSQL is resumed', { timeout: 120_000 }, async () => {
   const cwd = newFolder('postgres');
   const url = await database.createDatabase('killed');
   const staged = async (): Promise<boolean> => {
@@ -94,7 +94,7 @@ test('into PostgreSQL', { timeout: 120_000 }, async () => {
   await server.close();
 });
 
-test('a recorded backup in PostgreSQL: files beside it, written again as the same archive', { timeout: 120_000 }, async () => {
+test('a recorded backup is imported into PostgreSQL and exported as the same archive', { timeout: 120_000 }, async () => {
   const cwd = newFolder('recorded');
   const url = await database.createDatabase('recorded');
   const given = ['--database', url, '--files', 'files'];
@@ -110,7 +110,7 @@ test('a recorded backup in PostgreSQL: files beside it, written again as the sam
   expect(await contentsOf(ours, recordedApp)).toEqual(await contentsOf(theirs, recordedApp));
 });
 
-test('from a server', { timeout: 120_000 }, async () => {
+test('a killed import from a server is resumed', { timeout: 120_000 }, async () => {
   const cwd = newFolder('server');
   const first = memory();
   await importFrom(archive, { storage: first });
@@ -133,7 +133,7 @@ test('from a server', { timeout: 120_000 }, async () => {
   await server.close();
 });
 
-test('followed from the terminal: Enter switches, Ctrl-C leaves nothing', { timeout: 120_000 }, async () => {
+test('an import followed in the terminal switches on Enter, and leaves no files on Ctrl-C', { timeout: 120_000 }, async () => {
   const cwd = newFolder('terminal');
   const server = await createServer({ storage: memory(), appId, adminToken });
   const db = init({ appId, adminToken, apiURI: server.apiURI });

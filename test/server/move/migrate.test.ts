@@ -82,7 +82,7 @@ test('shows a diff and changes nothing', async () => {
   for (const [name, text] of Object.entries(vite)) expect(read(folder, name)).toBe(text);
 });
 
-test('--write changes the files, once', async () => {
+test('--write changes the files, and changes nothing the second time', async () => {
   const folder = project(vite);
   await migrate(folder, { write: true });
   expect(read(folder, 'src/db.ts')).toContain(`init({\n  apiURI: import.meta.env.VITE_TRIPLANE_URL ?? 'http://127.0.0.1:4747',\n  appId`);
@@ -97,7 +97,7 @@ test('--write changes the files, once', async () => {
   expect(read(folder, 'src/db.ts')).toBe(read(copy, 'src/db.ts'));
 });
 
-test('Next.js, require, dynamic imports, re-exports, mocks and types', async () => {
+test('rewrites require, dynamic imports, re-exports, mocks and types in a Next.js project', async () => {
   const folder = project({
     'package.json': manifest({ '@instantdb/core': '1', '@instantdb/react': '1', next: '16' }),
     'app/db.tsx': `'use client';
@@ -128,7 +128,7 @@ export const two = init(options);
   expect(JSON.parse(read(folder, 'package.json'))).toEqual({ name: 'x', dependencies: { triplane: `^${ownVersion}`, next: '16' } });
 });
 
-test('says what is missing, and where the old host is named', async () => {
+test('lists packages without a replacement, and places that name the old host', async () => {
   const folder = project({
     'package.json': manifest({ '@instantdb/react-native': '1', expo: '54' }),
     'db.js': `import { init } from '@instantdb/react-native';\nfetch('https://api.instantdb.com/runtime/x');\nimport x from '@instantdb/unheard-of';\n`,
@@ -193,7 +193,7 @@ test.each<readonly [what: string, name: string, before: string, after: string]>(
     `import { init } from 'triplane';\nconst db = init<Schema<(a: string) => void>>(\n  // the options {\n  {\n\tapiURI: ${url},\n\tappId: '}', // apiURI is for later\n\tschema: { a: \`\${'}'}\` },\n  },\n);\n`,
   ],
   [
-    'line ends of Windows, and an address that is there',
+    'Windows line endings, and an existing apiURI',
     'a.js',
     `import { init } from '@instantdb/core';\r\ninit({\r\n  appId,\r\n});\r\ninit({ appId, apiURI: mine });\r\n`,
     `import { init } from 'triplane';\r\ninit({\r\n  apiURI: ${url},\r\n  appId,\r\n});\r\ninit({ appId, apiURI: mine });\r\n`,
@@ -211,7 +211,7 @@ test.each<readonly [what: string, name: string, before: string, after: string]>(
     `/** @type {import('triplane').User} */\ndeclare module 'triplane/react' {}\njest.doMock('triplane');\nawait vi.importActual<typeof import('triplane')>('triplane');\nrequire.resolve('triplane/admin');\n`,
   ],
   [
-    'the scripts of a component, and not its text',
+    'the scripts of a component, but not its text',
     'a.vue',
     `<template><p>it's from '@instantdb/core': init({})</p></template>\n<script setup lang="ts">\nimport { init } from '@instantdb/core';\nconst db = init({ appId });\n</script>\n`,
     `<template><p>it's from '@instantdb/core': init({})</p></template>\n<script setup lang="ts">\nimport { init } from 'triplane';\nconst db = init({ apiURI: ${url}, appId });\n</script>\n`,
@@ -222,7 +222,7 @@ test.each<readonly [what: string, name: string, before: string, after: string]>(
   expect(notes).toEqual([]);
 });
 
-test('init that the project exports again: directly, from a folder, by an alias, through two files', async () => {
+test('follows an init that the project re-exports: directly, from a folder, by an alias, through two files', async () => {
   const others = {
     'src/lib/instant/index.ts': `export { init, id } from '@instantdb/react';\n`,
     'src/lib/again.ts': `import { init } from './instant';\nexport { init as start };\n`,
@@ -239,7 +239,7 @@ test('init that the project exports again: directly, from a folder, by an alias,
   expect(read(folder, 'src/unrelated.ts')).toBe(others['src/unrelated.ts']);
 });
 
-test('a workspace of several packages: each has its own manifest and its own variable', async () => {
+test('changes each package of a workspace with its own manifest and its own variable', async () => {
   const source = `import { init } from '@instantdb/react';\nexport const db = init({ appId });\n`;
   const folder = project({
     'package.json': manifest({}),

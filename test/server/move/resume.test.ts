@@ -29,7 +29,7 @@ function failing(storage: Storage, after: number): Storage {
   return { ...storage, stage: async (app) => cut(await storage.stage!(app)) };
 }
 
-test('cut off after any number of chunks, it is continued to the same app', async () => {
+test('an import interrupted after any number of chunks is resumed to the same app', async () => {
   const whole = memory();
   await importFrom(recorded('backup-3'), { storage: whole });
   const expected = await contentsOf(whole, recordedApp);
@@ -51,7 +51,7 @@ test('cut off after any number of chunks, it is continued to the same app', asyn
   expect(after).toBeGreaterThan(5);
 });
 
-test('it is continued by another process, on disk, with another cut in between', async () => {
+test('an interrupted import on disk is resumed, also after a second interruption', async () => {
   const place = join(folder, 'disk');
   for (const after of [2, 3]) {
     const storage = await sqlite(place);
@@ -63,7 +63,7 @@ test('it is continued by another process, on disk, with another cut in between',
   await storage.close();
 });
 
-test('another archive does not continue what one has begun', async () => {
+test('an import cannot be resumed with another archive', async () => {
   const storage = memory();
   const other = await writeZip(join(folder, 'other.zip'), {
     'config.json': configOf({ goals: {} }, {}, { appId: recordedApp }),
@@ -74,7 +74,7 @@ test('another archive does not continue what one has begun', async () => {
   expect(await importFrom(other, { storage, restart: true })).toMatchObject({ isSame: true, files: 0 });
 });
 
-test('an app that is there is replaced only on demand, and stays if its successor is refused', async () => {
+test('an existing app is replaced only with replace, and stays if the new one is rejected', async () => {
   const storage = memory();
   await importFrom(recorded('backup-3'), { storage });
   const before = await contentsOf(storage, recordedApp);
@@ -89,7 +89,7 @@ test('an app that is there is replaced only on demand, and stays if its successo
   expect((await contentsOf(storage, recordedApp)).triples).not.toEqual(before.triples);
 });
 
-test('what others write during an import is not overwritten', async () => {
+test('a write made during an import is not overwritten', async () => {
   const storage = memory();
   await importFrom(recorded('backup-3'), { storage });
   const log = await storage.open(recordedApp);

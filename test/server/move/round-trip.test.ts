@@ -122,7 +122,7 @@ function fitting(given: Model): Model {
 
 let made = 0;
 
-test('for schemas and data of all kinds', async () => {
+test('an archive is imported and exported unchanged, for generated schemas and data', async () => {
   await checkAsync(
     fc.asyncProperty(model, async (given) => {
       const { rows } = fitting(given);
@@ -155,7 +155,7 @@ async function textsOf(path: string): Promise<object> {
   return Object.fromEntries(texts);
 }
 
-test('for schemas and data of all kinds, read from a server by its backup and by queries', async () => {
+test('an import from a server, by backup or by queries, is the same app, for generated schemas and data', async () => {
   await checkAsync(
     fc.asyncProperty(model, fc.boolean(), async (given, live) => {
       const path = await writeZip(join(folder, `${++made}.zip`), archiveOf(fitting(given)));
@@ -189,7 +189,7 @@ function isHidden(text: string, { attrs, triples }: Awaited<ReturnType<typeof co
 const rowsOf = (triples: readonly string[]): number =>
   triples.filter((text) => (JSON.parse(text) as [string, string])[1].endsWith('.id')).length;
 
-test('for an app that was served: schema, rules, users, tokens, files, links, deleted rows', async () => {
+test('an app that was served keeps through export and import its schema, rules, users, tokens, files, links and deletions', async () => {
   const schema = i.schema({
     entities: {
       goals: i.entity({ title: i.string().unique().indexed(), n: i.number().optional().indexed() }),

@@ -42,13 +42,13 @@ function workOf(run: () => unknown): number {
 const path = (steps: number): string => [...Array.from({ length: steps }, (_, at) => (at % 2 === 0 ? 'bs' : 'as')), 'name'].join('.');
 const nested = (levels: number, at = 0): object => (at === levels ? {} : { [at % 2 === 0 ? 'bs' : 'as']: nested(levels, at + 1) });
 
-describe('an evaluation looks at each entity once for each step that leads to it', () => {
+describe('an evaluation visits each entity once for each step that leads to it', () => {
   const { store, entities, links } = denseStore(20);
 
   test.each([
-    ['that nothing matches', 'none'],
-    ['that all match', '7'],
-  ])('a path over links between many and many %s', (_title, name) => {
+    ['that matches no entity', 'none'],
+    ['that matches all entities', '7'],
+  ])('a path over many-to-many links %s', (_title, name) => {
     const compiled = (steps: number) => compile({ as: { $: { where: { [path(steps)]: name } } } }, store.attrs);
     const [four, eight] = [4, 8].map((steps) => workOf(() => answerQuery(compiled(steps), store)));
     expect(four).toBeLessThan(4 * 8 * (links + entities));
@@ -56,7 +56,7 @@ describe('an evaluation looks at each entity once for each step that leads to it
     expect(workOf(() => evaluate(compiled(8), store))).toBeLessThan(8 * 8 * (links + entities));
   });
 
-  test('nested forms, as triples and as a tree', () => {
+  test('nested namespaces, as triples and as a tree', () => {
     const compiled = (levels: number) => compile({ as: nested(levels) }, store.attrs, { tree: { omitsUnlinked: false } });
     const checkLength = (length: number): void => {
       if (length > 1e9) throw new Error('too long');
@@ -71,7 +71,7 @@ describe('an evaluation looks at each entity once for each step that leads to it
     }
   });
 
-  test('a tree is the one that the client makes', () => {
+  test('the tree made on the server equals the one that the client makes', () => {
     const query = { as: { $: { where: { 'bs.name': '3' }, limit: 3 }, bs: { $: { where: { name: '4' } }, as: {} } } };
     const compiled = compile(query, store.attrs, { tree: { omitsUnlinked: true } });
     const { text, pageInfo } = completed(treeTextSteps(compiled, store, { checkLength: () => {} }));
@@ -109,7 +109,7 @@ async function worldWith(size: number, limits: object = {}): Promise<{ world: Be
 const tagPath = (steps: number): string => [...Array.from({ length: steps }, (_, at) => (at % 2 === 0 ? 'tags' : 'goals')), 'id'].join('.');
 const overLimit = (limit: string) => ({ op: 'error', status: 400, type: 'validation-failed', hint: { 'data-type': 'limit', limit } });
 
-describe('a query above a limit is refused by its name', () => {
+describe('a query above a limit is rejected with the name of the limit', () => {
   const many = (count: number, make: (n: number) => object): object[] => Array.from({ length: count }, (_, n) => make(n));
   test.each([
     ['pathLength', { goals: { $: { where: { [tagPath(20_000)]: 'x' } } } }],
@@ -135,7 +135,7 @@ async function settled(): Promise<void> {
 }
 
 describe('a query that costs too much', () => {
-  test('is refused for what its patterns are compared with', async () => {
+  test('is rejected for the length of the text that its patterns are matched with', async () => {
     const { peer, writer } = await worldWith(1, { queryWork: 100_000 });
     const goal = newId();
     const text = blob('goals', 'text', { 'index?': true, 'checked-data-type': 'string' });
@@ -152,7 +152,7 @@ describe('a query that costs too much', () => {
     await peer.response('add-query-ok', like(`%${'a'.repeat(50_000)}b%`));
   });
 
-  test('is refused, whatever the rules, and others are answered', async () => {
+  test('is rejected also without rules, and other queries are answered', async () => {
     const { peer } = await worldWith(30, { queryWork: 1500 });
     peer.send({ op: 'add-query', q: { goals: { tags: { goals: {} } } } });
     await settled();
@@ -160,7 +160,7 @@ describe('a query that costs too much', () => {
     await peer.response('add-query-ok', { op: 'add-query', q: { goals: { $: { limit: 1 } } } });
   });
 
-  test('for admins, too; and to keep a namespace in sync', async () => {
+  test('is rejected for admins too, and as a sync table', async () => {
     const { world } = await worldWith(30, { queryWork: 100 });
     const admin = await world.open({ '__admin-token': adminToken });
     admin.send({ op: 'add-query', q: { goals: { tags: {} } }, 'return-type': 'tree' });
@@ -169,7 +169,7 @@ describe('a query that costs too much', () => {
     expect(admin.take('error')).toMatchObject([overLimit('queryWork'), overLimit('queryWork')]);
   });
 
-  test('and a tree that would be too long, though it costs little', async () => {
+  test('is rejected if its tree is too long', async () => {
     const { world } = await worldWith(40, { resultLength: 1_000_000 });
     const admin = await world.open({ '__admin-token': adminToken });
     admin.send({ op: 'add-query', q: { goals: { tags: { goals: { tags: {} } } } }, 'return-type': 'tree' });
@@ -177,7 +177,7 @@ describe('a query that costs too much', () => {
     expect(admin.take('error')).toMatchObject([overLimit('resultLength')]);
   });
 
-  test('a live query ends with the same error at the change that makes it cost too much', async () => {
+  test('as a live query ends with the same error at the change that makes it too expensive', async () => {
     const { peer, writer } = await worldWith(10, { queryWork: 1000 });
     peer.send({ op: 'add-query', q: { goals: { $: { order: { serverCreatedAt: 'asc' } }, tags: { goals: {} } } } });
     await settled();
@@ -203,7 +203,7 @@ describe('a query that takes long', { timeout: 60_000 }, () => {
   /** Several slices. */
   const long = { goals: { $: { where: { [tagPath(12)]: newId() } }, tags: { goals: { tags: {} } } } };
 
-  test('is answered after one that was asked later and takes little', async () => {
+  test('is answered after a short query that was sent later', async () => {
     const { world, peer } = await worldWith(120);
     const other = await world.open();
     const order: string[] = [];
@@ -223,7 +223,7 @@ describe('a query that takes long', { timeout: 60_000 }, () => {
     expect(order).toEqual(['short', 'long']);
   });
 
-  test('shows the data of one moment, and hears of what was written meanwhile', async () => {
+  test('reads one snapshot, and a refresh brings the writes made meanwhile', async () => {
     const { peer, writer } = await worldWith(120);
     peer.send({ op: 'add-query', q: { tags: { $: { where: { name: { $not: 'x' } } }, goals: { tags: { goals: {} } } } } });
     peer.heard.length = 0;
@@ -246,7 +246,7 @@ describe('a query that takes long', { timeout: 60_000 }, () => {
     expect(refresh?.['processed-tx-id']).toBe((answer?.['processed-tx-id'] ?? 0) + 1);
   });
 
-  test('is not answered once it was removed, nor after the session has gone', async () => {
+  test('is not answered after it was removed or its session ended', async () => {
     const { world, peer } = await worldWith(120);
     peer.send({ op: 'add-query', q: long });
     peer.send({ op: 'remove-query', q: long });
@@ -259,7 +259,7 @@ describe('a query that takes long', { timeout: 60_000 }, () => {
     expect(gone.heard).toEqual([]);
   });
 
-  test('as a live query it holds back what its session hears, not what others do', async () => {
+  test('as a live query delays the refreshes of its own session, not those of others', async () => {
     const { world, peer, writer } = await worldWith(150);
     const slow = { tags: { goals: { tags: {} } } };
     peer.send({ op: 'add-query', q: slow });

@@ -70,7 +70,7 @@ class Copy {
 }
 
 it(
-  'a copy kept up to date by differences is the answer',
+  'a copy that applies all deltas equals the result',
   () => {
     let deltas = 0;
     const caseArb = worldArb.chain((world) =>
@@ -136,7 +136,7 @@ it(
   patience,
 );
 
-describe('over the wire', () => {
+describe('deltas in messages', () => {
   const goalsId = blob('goals', 'id');
   const title = blob('goals', 'title', { 'index?': true, 'checked-data-type': 'string' });
   const todosId = blob('todos', 'id');
@@ -160,7 +160,7 @@ describe('over the wire', () => {
 
   const ask = (peer: TestPeer, q: object) => peer.response('add-query-ok', { op: 'add-query', q });
 
-  test('announced; and sent to those who ask only', async () => {
+  test('are announced, and sent only to sessions that request them', async () => {
     const { peers, write } = await world(acceptsDeltas, {}, { triplane: { deltas: false } });
     const hello = await bench().connect().request({ op: 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' });
     expect(hello).toMatchObject([{ triplane: { deltas: true } }]);
@@ -180,7 +180,7 @@ describe('over the wire', () => {
     }
   });
 
-  test('only what changed, and without making the answer, while all take them', async () => {
+  test('contain only changes, and need no evaluation while all subscribers accept deltas', async () => {
     const { peers, write } = await world(acceptsDeltas, acceptsDeltas);
     for (const peer of peers) await ask(peer, { goals: { todos: {} } });
     vi.mocked(evidence.answerSteps).mockClear();
@@ -205,7 +205,7 @@ describe('over the wire', () => {
     expect(readResult(late.result).triples).toHaveLength(2);
   });
 
-  test('a page comes with its ends, if they changed', async () => {
+  test('contain the page info if it changed', async () => {
     const { peers, write } = await world(acceptsDeltas);
     const [peer] = peers as [TestPeer];
     await ask(peer, { goals: { $: { order: { title: 'asc' }, limit: 1 } } });
@@ -216,7 +216,7 @@ describe('over the wire', () => {
     expect(peer.take('refresh-ok')[0]?.deltas).toMatchObject([{ added: [[first, title.id, 'Get fitter', expect.any(Number)]] }]);
   });
 
-  test('a change of attrs comes with answers', async () => {
+  test('are replaced by whole results when attrs change', async () => {
     const { peers, write } = await world(acceptsDeltas);
     const [peer] = peers as [TestPeer];
     await ask(peer, { goals: {} });
@@ -225,7 +225,7 @@ describe('over the wire', () => {
     expect(peer.take('refresh-ok')).toMatchObject([{ attrs: expect.any(Array), computations: [{ 'instaql-query': { goals: {} } }] }]);
   });
 
-  test('never of trees', async () => {
+  test('are not sent for trees', async () => {
     const { peers, write } = await world(acceptsDeltas);
     const [peer] = peers as [TestPeer];
     await peer.request({ op: 'add-query', q: { goals: {} }, 'return-type': 'tree' });

@@ -39,7 +39,7 @@ test.each(['aa', 'bb000000-0000-4', 'zz', '', ids[1]!])(
   },
 );
 
-test('a live query is told of rows with the prefix, and of no other', async () => {
+test('a live query receives rows with the prefix, and no others', async () => {
   const socket = new WebSocket(server.websocketURI);
   const results: string[] = [];
   socket.on('message', (data) => results.push((data as Buffer).toString('utf8')));

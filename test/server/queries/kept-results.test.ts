@@ -9,7 +9,7 @@ function kept(sessions: number): KeptResult & { isForgotten: boolean } {
   return one;
 }
 
-test('above the limit, what takes most for each session is forgotten', () => {
+test('above the limit, the result with the most bytes per session is dropped', () => {
   const results = new KeptResults(1000);
   const [shared, large, small] = [kept(10), kept(1), kept(1)];
   results.resize(shared, 600);
@@ -25,7 +25,7 @@ const goalsId = blob('goals', 'id');
 const title = blob('goals', 'title');
 const entities = 50;
 
-test('many large live queries keep no more than that; all sessions hear of every change', async () => {
+test('sessions with many large live queries receive every change although few results are kept', async () => {
   const world = bench({ limits: { keptResultBytes: 30_000 } });
   const writer = await world.open();
   const goals = Array.from({ length: entities }, () => newId());

@@ -46,7 +46,7 @@ function world() {
 
 const at = (ip: string): JobOwner => ({ ip });
 
-test('few evaluations are under way at the same time, and all are done in the end', async () => {
+test('at most four evaluations run concurrently, and all complete', async () => {
   const { started, ask } = world();
   const names = Array.from({ length: 40 }, (_, n) => `${n}`);
   await Promise.all(names.map((name, n) => ask(name, at(`10.0.0.${n}`), 5)));
@@ -54,7 +54,7 @@ test('few evaluations are under way at the same time, and all are done in the en
   expect(started.ended.toSorted()).toEqual(names.toSorted());
 });
 
-test('what takes one slice is done before what takes many, however many there are of those', async () => {
+test('an evaluation of one slice completes before all evaluations of many slices', async () => {
   const { started, ask } = world();
   const heavy = Array.from({ length: 20 }, (_, n) => ask('heavy', at(`10.0.0.${n}`), 30));
   const light = ask('light', at('10.0.1.1'), 0);
@@ -62,7 +62,7 @@ test('what takes one slice is done before what takes many, however many there ar
   expect(started.ended[0]).toBe('light');
 });
 
-test('many sessions at one address are served as one, beside somebody elsewhere', async () => {
+test('all sessions at one address count as one, so that another address does not wait for all of them', async () => {
   const { started, ask } = world();
   const many = Array.from({ length: 50 }, () => ask('many', at('10.0.0.1'), 10));
   const other = ask('other', { actor: { ip: '10.0.0.2' } }, 10);
@@ -71,7 +71,7 @@ test('many sessions at one address are served as one, beside somebody elsewhere'
   expect(started.ended.slice(0, 3)).toContain('other');
 });
 
-test('what was cancelled makes room for others', async () => {
+test('cancelled evaluations make room for others', async () => {
   const { ask, started } = world();
   const jobs = new QueryJobs(1e9, () => {});
   const holding = new Set<object>();
@@ -97,7 +97,7 @@ test('what was cancelled makes room for others', async () => {
   );
 });
 
-test('an end that throws takes nobody with it', async () => {
+test('a callback that throws does not affect other evaluations', async () => {
   const failures: unknown[] = [];
   const jobs = new QueryJobs(1e9, (error) => void failures.push(error));
   const started: Started = { mostUnderWay: 0, ended: [] };

@@ -50,13 +50,13 @@ describe('a change of one act', () => {
     ['one of two', where({ or: [{ fee: 102 }, { name: 'Owls' }] }), true],
     ['neither of two', where({ or: [{ fee: 102 }, { name: 'Lynx' }] }), false],
     ['not a value', where({ name: { $ne: 'Lynx' } }), true],
-    ['what is linked to it', where({ 'sets.id': opening }), true],
-    ['what is not linked to it', where({ 'sets.id': lynx }), false],
-    ['acts below a set it is of', { sets: { $: { where: { id: opening } }, act: {} } }, true],
-    ['acts below another set', { sets: { $: { where: { id: lynx } }, act: {} } }, false],
-    ['sets by an act like it', { sets: { $: { where: { 'act.fee': 101 } } } }, true],
-    ['a set by its id, or by an act that it is not', { sets: { $: { where: { or: [{ id: opening }, { 'act.id': lynx }] } } } }, false],
-    ['sets by an act not like it', { sets: { $: { where: { 'act.fee': 102 } } } }, false],
+    ['an entity linked to it', where({ 'sets.id': opening }), true],
+    ['an entity not linked to it', where({ 'sets.id': lynx }), false],
+    ['acts nested in a set it belongs to', { sets: { $: { where: { id: opening } }, act: {} } }, true],
+    ['acts nested in another set', { sets: { $: { where: { id: lynx } }, act: {} } }, false],
+    ['sets by the value that their act gets', { sets: { $: { where: { 'act.fee': 101 } } } }, true],
+    ['a set by id, or by another act', { sets: { $: { where: { or: [{ id: opening }, { 'act.id': lynx }] } } } }, false],
+    ['sets by another value of their act', { sets: { $: { where: { 'act.fee': 102 } } } }, false],
   ])('%s', (_what, query, expected) => {
     const store = new Store(attrs, { times: true });
     store.load(fixtures.festival.triples);
@@ -64,7 +64,7 @@ describe('a change of one act', () => {
   });
 });
 
-it('a query that was taken out is not found', () => {
+it('a query that was removed is not found', () => {
   const store = new Store(attrs, { times: true });
   const index = new SubscriptionIndex<number>();
   const queries = [{ acts: { $: { where: { fee: 1 } } } }, { acts: {} }] as unknown as Query[];
@@ -95,7 +95,7 @@ function isChoosy(compiled: CompiledQuery): boolean {
 }
 
 it(
-  'whatever is answered otherwise is found',
+  'every query whose result changes is found',
   () => {
     let spared = 0;
     const caseArb = worldArb.chain((world) =>

@@ -33,8 +33,8 @@ beforeEach(async () => {
 const transact = (steps: readonly unknown[], peer = writer) => peer.request({ op: 'transact', 'tx-steps': steps });
 const subscribe = (peer: TestPeer, q: object) => peer.response('add-query-ok', { op: 'add-query', q });
 
-describe('who hears', () => {
-  test('who asked, with the new answer; and the writer, with what is new to him', async () => {
+describe('after a write', () => {
+  test('a subscriber receives the new result, the writer a refresh without results', async () => {
     await subscribe(reader, { goals: {} });
     const received = await transact(addGoal);
     expect(received).toMatchObject([
@@ -46,13 +46,13 @@ describe('who hears', () => {
     ]);
   });
 
-  test('nobody else', async () => {
+  test('no other session receives a refresh', async () => {
     await subscribe(reader, { todos: {} });
     await transact(addGoal);
     expect(reader.heard).toEqual([expect.objectContaining({ op: 'add-query-ok' })]);
   });
 
-  test('a query that is removed, and asked again, while a write is being stored: the second request is answered', async () => {
+  test('a query that is removed and added again while a write is being stored is answered', async () => {
     const q = { goals: {} };
     const said = [
       { op: 'transact', 'tx-steps': addGoal, 'client-event-id': 'the write' },
@@ -70,7 +70,7 @@ describe('who hears', () => {
     expect(reader.heard).toEqual([]);
   });
 
-  test('nobody, once the query was removed or the session is gone', async () => {
+  test('a session receives nothing after it removed the query or ended', async () => {
     await subscribe(reader, { goals: {} });
     await reader.request({ op: 'remove-query', q: { goals: {} } });
     reader.heard.length = 0;
@@ -83,7 +83,7 @@ describe('who hears', () => {
     expect(reader.heard).toEqual([]);
   });
 
-  test('nobody, if the answer came out as it was; but the writer learns that it did', async () => {
+  test('an unchanged result is not sent, but the writer receives a refresh', async () => {
     await transact(addGoal);
     await subscribe(reader, { goals: {} });
     reader.heard.length = 0;
@@ -92,14 +92,14 @@ describe('who hears', () => {
     expect(received.at(-1)).toMatchObject({ op: 'refresh-ok', 'processed-tx-id': 3, computations: [] });
   });
 
-  test('all, when attrs change; and not otherwise', async () => {
+  test('all sessions receive the attrs if these changed, and only then', async () => {
     await transact([['add-attr', blob('goals', 'done')]]);
     expect(reader.take('refresh-ok')).toMatchObject([{ computations: [], attrs: expect.any(Array) }]);
     const received = await transact(addGoal);
     expect(received.at(-1)).not.toHaveProperty('attrs');
   });
 
-  test('a client of old gets attrs every time', async () => {
+  test('an old client receives the attrs with every refresh', async () => {
     const old = await world.open({ versions: { '@instantdb/core': 'v0.20.4' } });
     await subscribe(old, { goals: {} });
     old.heard.length = 0;
@@ -108,8 +108,8 @@ describe('who hears', () => {
   });
 });
 
-describe('the same question', () => {
-  test('twice in one session is known', async () => {
+describe('the same query', () => {
+  test('a second time in one session is answered with add-query-exists', async () => {
     await subscribe(reader, { goals: { $: { limit: 1, where: { title: 'a' } } } });
     const again = await reader.request({
       op: 'add-query',
@@ -119,7 +119,7 @@ describe('the same question', () => {
     expect(again).toMatchObject([{ op: 'add-query-exists', 'client-event-id': 'x' }]);
   });
 
-  test('of many sessions is answered once, and a write elsewhere answers none', async () => {
+  test('of many sessions is evaluated once for each relevant write, and not for other writes', async () => {
     const many = await Promise.all(Array.from({ length: 20 }, () => world.open()));
     for (const peer of many) await subscribe(peer, { goals: {} });
     expect(evidence.answerSteps).toHaveBeenCalledTimes(1);
@@ -130,7 +130,7 @@ describe('the same question', () => {
     for (const peer of many) expect(peer.take('refresh-ok')).toHaveLength(1);
   });
 
-  test('of users who see other users is answered for each', async () => {
+  test('of users with different read access is evaluated for each user', async () => {
     const tokens = [1, 2].map((n) => `f0000000-0000-4000-8000-00000000000${n}`);
     const peers = await Promise.all(tokens.map((token) => world.open({ 'refresh-token': token })));
     for (const peer of peers) await subscribe(peer, { $users: {} });
@@ -138,7 +138,7 @@ describe('the same question', () => {
   });
 });
 
-test('writes of one moment are told at once', async () => {
+test('writes of one tick are sent in one refresh', async () => {
   await subscribe(reader, { goals: {} });
   writer.heard.length = 0;
   reader.heard.length = 0;
@@ -148,7 +148,7 @@ test('writes of one moment are told at once', async () => {
   expect(reader.take('refresh-ok')).toMatchObject([{ 'processed-tx-id': 51 }]);
 });
 
-test('a query of one moment sees the write before it', async () => {
+test('a query sees a write sent before it in the same tick', async () => {
   writer.heard.length = 0;
   writer.send({ op: 'transact', 'tx-steps': addGoal });
   writer.send({ op: 'add-query', q: { goals: {} } });
@@ -158,7 +158,7 @@ test('a query of one moment sees the write before it', async () => {
   expect(JSON.stringify(result)).toContain('Get fit');
 });
 
-test('a query that cannot be answered takes no other with it', async () => {
+test('a live query that can no longer be evaluated ends with an error, and other queries are refreshed', async () => {
   const admin = await world.open({ '__admin-token': adminToken });
   const rank = blob('goals', 'rank', { 'index?': true, 'checked-data-type': 'number' });
   await transact([['add-attr', rank]]);
@@ -173,35 +173,35 @@ test('a query that cannot be answered takes no other with it', async () => {
   ]);
 });
 
-test('return type tree', async () => {
+test('a query with return-type tree is answered with a tree and its page info', async () => {
   await transact(addGoal);
   const result = await reader.response('add-query-ok', { op: 'add-query', q: { goals: { $: { limit: 1 } } }, 'return-type': 'tree' });
   expect(result.result).toEqual({ goals: [{ id: goal, title: 'Get fit' }] });
   expect(result['result-meta']).toMatchObject({ 'page-info': { goals: { 'has-next-page?': false } }, aggregate: {} });
 });
 
-describe('refused queries', () => {
+describe('rejected queries', () => {
   test.each<[string, unknown, RegExp, string?]>([
-    ['a namespace asked for with a number', { goals: 1 }, /object/],
-    ['an option nobody knows', { goals: { $: { wher: {} } } }, /wher/],
-    ['a where that is none', { goals: { $: { where: [] } } }, /where/],
-    ['an operator nobody knows', { goals: { $: { where: { title: { $like2: 'a' } } } } }, /operator/, 'coerced-query'],
+    ['a namespace with a number', { goals: 1 }, /object/],
+    ['an unknown option', { goals: { $: { wher: {} } } }, /wher/],
+    ['a where that is not an object', { goals: { $: { where: [] } } }, /where/],
+    ['an unknown operator', { goals: { $: { where: { title: { $like2: 'a' } } } } }, /operator/, 'coerced-query'],
     ['null as a value', { goals: { $: { where: { title: null } } } }, /condition/, 'coerced-query'],
     ['$in without a list', { goals: { $: { where: { title: { $in: 1 } } } } }, /list/, 'coerced-query'],
     ['$isNull of something else', { goals: { $: { where: { title: { $isNull: 1 } } } } }, /true or false/, 'coerced-query'],
     ['an empty or', { goals: { $: { where: { or: [] } } } }, /empty/],
     ['a comparison without an index', { goals: { $: { where: { title: { $gt: 'a' } } } } }, /indexed/],
     ['an order without an index', { goals: { $: { order: { title: 'asc' } } } }, /indexed/],
-    ['an order in no direction', { goals: { $: { order: { serverCreatedAt: 'up' } } } }, /direction/],
+    ['an order in an unknown direction', { goals: { $: { order: { serverCreatedAt: 'up' } } } }, /direction/],
     ['two orders', { goals: { $: { order: { a: 'asc', b: 'asc' } } } }, /one order/],
-    ['a limit of nothing', { goals: { $: { limit: 0 } } }, /limit/],
+    ['a limit of 0', { goals: { $: { limit: 0 } } }, /limit/],
     ['two limits', { goals: { $: { limit: 1, first: 1 } } }, /only one/],
     ['an offset below 0', { goals: { $: { offset: -1 } } }, /offset/],
-    ['a cursor that is none', { goals: { $: { after: 'x' } } }, /cursor/],
+    ['a malformed cursor', { goals: { $: { after: 'x' } } }, /cursor/],
     ['a cursor of another order', { goals: { $: { after: [goal, title.id, 'a', 1] } } }, /another order/],
-    ['fields that are none', { goals: { $: { fields: 'title' } } }, /fields/],
-    ['a count by somebody', { goals: { $: { aggregate: 'count' } } }, /admins/],
-    ['links below a value', { goals: { title: {} } }, /value/, 'attr'],
+    ['fields that are not a list', { goals: { $: { fields: 'title' } } }, /fields/],
+    ['a count by a user without admin rights', { goals: { $: { aggregate: 'count' } } }, /admins/],
+    ['a link below a value', { goals: { title: {} } }, /value/, 'attr'],
   ])('%s', async (_what, q, message, dataType = 'query') => {
     const error = await reader.response('error', { op: 'add-query', q });
     expect(error).toMatchObject({
@@ -218,11 +218,11 @@ describe('refused queries', () => {
     ['an unknown namespace', { tents: {} }],
     ['an unknown attr', { goals: { $: { where: { nope: { $gt: 1 } } } } }],
     ['an unknown link', { goals: { nope: { $: { limit: 1 } } } }],
-  ])('%s is no fault', async (_what, q) => {
+  ])('%s is accepted', async (_what, q) => {
     expect(await subscribe(reader, q)).toBeDefined();
   });
 
-  test('an admin may count', async () => {
+  test('a count is accepted from an admin', async () => {
     await transact(addGoal);
     const admin = await world.open({ '__admin-token': adminToken });
     expect((await subscribe(admin, { goals: { $: { aggregate: 'count' } } })).result).toMatchObject([
@@ -231,8 +231,8 @@ describe('refused queries', () => {
   });
 });
 
-describe('a namespace kept in step', () => {
-  test('loaded, then told what came and went, then taken up again', async () => {
+describe('a sync table', () => {
+  test('is loaded, receives each change, and can be resumed', async () => {
     const admin = await world.open({ '__admin-token': adminToken });
     await transact(addGoal);
     const loaded = await admin.request({ op: 'start-sync', q: { goals: {} } });
@@ -261,7 +261,7 @@ describe('a namespace kept in step', () => {
     });
   });
 
-  test('for admins, and whole namespaces', async () => {
+  test('is accepted only from admins and only for a whole namespace', async () => {
     const admin = await world.open({ '__admin-token': adminToken });
     expect(await reader.response('error', { op: 'start-sync', q: { goals: {} } })).toMatchObject({ type: 'validation-failed' });
     const order = (given: object): object => ({ goals: { $: { order: given } } });

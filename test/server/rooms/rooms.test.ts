@@ -21,7 +21,7 @@ const peerOf = (peer: TestPeer, data: unknown, user: object | null = null) => ({
   data,
 });
 
-test('who joins is told of all, who is there of the one', async () => {
+test('a peer that joins receives the whole room, the other peers receive the new peer', async () => {
   expect(await join(ann, { name: 'ann' })).toMatchObject([
     { op: 'join-room-ok', 'room-id': 'r' },
     { op: 'refresh-presence', 'room-id': 'r', data: { [ann.session.id]: peerOf(ann, { name: 'ann' }) } },
@@ -35,12 +35,12 @@ test('who joins is told of all, who is there of the one', async () => {
   expect(ann.heard).toEqual([{ op: 'patch-presence', 'room-id': 'r', edits: [[[bob.session.id], '+', bobsPeer]] }]);
 });
 
-test('joining again changes nothing, and is said to have worked', async () => {
+test('joining a room a second time succeeds and changes nothing', async () => {
   await join(ann, { name: 'ann' });
   expect(await join(ann, { name: 'other' })).toMatchObject([{ op: 'join-room-ok' }]);
 });
 
-test('presence is replaced, and told to all, the sender too', async () => {
+test('set-presence replaces the presence and is sent to all peers, also to the sender', async () => {
   await join(ann, { name: 'ann' });
   await join(bob, {});
   ann.heard.length = 0;
@@ -55,7 +55,7 @@ test('presence is replaced, and told to all, the sender too', async () => {
   expect(await show(bob, null)).toMatchObject([{}, { edits: [[[bob.session.id, 'data'], 'r', null]] }]);
 });
 
-test('what happens in one moment is told at once, and not at all if it comes to nothing', async () => {
+test('changes of one tick are sent in one message, and changes that cancel each other are not sent', async () => {
   await join(ann, 1);
   await join(bob, 1);
   ann.heard.length = 0;
@@ -69,7 +69,7 @@ test('what happens in one moment is told at once, and not at all if it comes to 
   expect(ann.heard).toEqual([]);
 });
 
-test('leaving in the moment of joining again still gives the whole room', async () => {
+test('a peer that leaves and joins again in one tick receives the whole room', async () => {
   await join(ann, 1);
   await join(bob, 1);
   bob.heard.length = 0;
@@ -79,7 +79,7 @@ test('leaving in the moment of joining again still gives the whole room', async 
   expect(bob.heard.map(({ op }) => op)).toEqual(['leave-room-ok', 'join-room-ok', 'refresh-presence']);
 });
 
-test('who leaves or is cut off is told to the others; the leaver hears no more', async () => {
+test('the other peers are notified of a peer that leaves or disconnects', async () => {
   await join(ann, 1);
   await join(bob, 1);
   ann.heard.length = 0;
@@ -93,14 +93,14 @@ test('who leaves or is cut off is told to the others; the leaver hears no more',
   expect(ann.heard).toMatchObject([{ op: 'patch-presence', edits: [[[bob.session.id], '-']] }]);
 });
 
-test('who is not in the room can neither show nor say anything there', async () => {
+test('a session that has not joined a room can neither set presence nor broadcast there', async () => {
   expect(await show(ann, 1)).toMatchObject([{ op: 'error', type: 'validation-failed', hint: { 'data-type': 'room' } }]);
   expect(await ann.request({ op: 'client-broadcast', 'room-id': 'r', topic: 't', data: 1 })).toMatchObject([
     { op: 'error', type: 'validation-failed', hint: { 'data-type': 'room' } },
   ]);
 });
 
-test('what is said goes to all others, once', async () => {
+test('a broadcast reaches every other peer once', async () => {
   await join(ann, 1);
   await join(bob, 1);
   ann.heard.length = 0;
@@ -111,7 +111,7 @@ test('what is said goes to all others, once', async () => {
   expect(ann.heard).toEqual([{ op: 'server-broadcast', 'room-id': 'r', topic: 't', data: sent }]);
 });
 
-test('a client of old gets the whole room every time', async () => {
+test('an old client receives the whole room at each change', async () => {
   const old = await world.open({ versions: { '@instantdb/core': 'v0.17.5' } });
   await join(old, 1);
   await join(ann, 1);
@@ -120,7 +120,7 @@ test('a client of old gets the whole room every time', async () => {
   expect(old.heard).toMatchObject([{ op: 'refresh-presence', data: { [ann.session.id]: { data: 2 }, [old.session.id]: { data: 1 } } }]);
 });
 
-test('rooms of two apps are two rooms', async () => {
+test('rooms of two apps with the same id are separate', async () => {
   const { id } = await world.hub.createApp({ id: 'a9900000-0000-4000-8000-000000000002' });
   const other = await world.open({ 'app-id': id });
   await join(ann, 1);
@@ -128,7 +128,7 @@ test('rooms of two apps are two rooms', async () => {
   expect(Object.keys((received as { data: object }).data)).toEqual([other.session.id]);
 });
 
-test('whatever happens, following the edits gives the room', async () => {
+test('a client that applies all edits has the state of the room', async () => {
   const peers = await Promise.all(Array.from({ length: 4 }, () => world.open()));
   await join(ann, {});
   let state: unknown = {};

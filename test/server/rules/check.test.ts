@@ -37,7 +37,7 @@ describe('expressions', () => {
     expect(ask(code, given)).toEqual(value);
   });
 
-  test('cost too much', () => {
+  test('are rejected if they cost too much', () => {
     const list = Array.from({ length: 1000 }, (_, at) => at);
     const many = 'data.l.all(a, data.l.all(b, data.l.all(c, a + b + c >= 0)))';
     expect(() => ask(many, { data: { l: list } })).toThrow(/costs too much/);
@@ -64,13 +64,13 @@ describe('matches', () => {
   });
 
   test.each(['(a+)+$', '^(a|a)*$', '(a|aa)+$', '(.*a){20}b', '^(([a-z])+.)+[A-Z]([a-z])+$', '(a?){30}a{30}b'])(
-    '%s takes time in proportion to the text, where it took for ever',
+    '%s takes time in proportion to the text, not exponential time',
     (pattern) => {
       expect(ask(`data.text.matches('${pattern}')`, { data: { text: `${'a'.repeat(2000)}!` } })).toBe(false);
     },
   );
 
-  test('costs what the text and the pattern come to', () => {
+  test('costs in proportion to the text and the pattern', () => {
     const text = 'a'.repeat(1_000_000);
     expect(() => ask("data.text.matches('(a+)+$')", { data: { text } })).toThrow(/costs too much/);
     expect(() => ask("data.text.matches('(a+)+$') || true", { data: { text } })).toThrow(/costs too much/);
@@ -78,32 +78,37 @@ describe('matches', () => {
     expect(() => ask("data.patterns.exists(p, 'a'.matches(p))", { data: { patterns } })).toThrow(/costs too much/);
   });
 
-  test('a pattern from the data that is none, or too long, is an error', () => {
+  test('an invalid or too long pattern from the data is an error', () => {
     for (const pattern of ['(', '(?=a)', '(a)\\1', 'a{1000}b{1000}', '(a{30}b{30}c{30}){99}', 'x'.repeat(2001)]) {
       expect(() => ask('data.text.matches(data.pattern)', { data: { text: 'a', pattern } })).toThrow(/pattern/);
     }
   });
 });
 
-describe('rules that are refused, with the place', () => {
+describe('rules that are rejected, with the path', () => {
   test.each([
-    ['no object', 'x', [], /object/],
-    ['syntax', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
+    ['rules that are not an object', 'x', [], /object/],
+    ['a syntax error', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
     ['an unknown name', { notes: { allow: { view: 'authh.id == 1' } } }, ['notes', 'allow', 'view'], /authh/],
     ['newData in view', { notes: { allow: { view: 'newData.x == 1' } } }, ['notes', 'allow', 'view'], /newData/],
     ['an unknown field of the request', { notes: { allow: { view: "request.path == ''" } } }, ['notes', 'allow', 'view'], /request/],
-    ['an unknown limit', { notes: { allow: { view: 'rateLimit.x.limit(1)' } } }, ['notes', 'allow', 'view'], /rate limit/],
+    ['an unknown rate limit', { notes: { allow: { view: 'rateLimit.x.limit(1)' } } }, ['notes', 'allow', 'view'], /rate limit/],
     ['a number', { notes: { allow: { view: 1 } } }, ['notes', 'allow', 'view'], /expression/],
-    ['a circle', { notes: { bind: { a: 'b', b: 'a' }, allow: { view: 'a' } } }, ['notes', 'allow', 'view'], /circle/],
+    ['a cycle of binds', { notes: { bind: { a: 'b', b: 'a' }, allow: { view: 'a' } } }, ['notes', 'allow', 'view'], /circle/],
     ['a name bound twice', { notes: { bind: ['a', 'true', 'a', 'false'], allow: {} } }, ['notes', 'bind', 'a'], /twice/],
-    ['types that cannot meet', { notes: { allow: { view: "request.time > '2020'" } } }, ['notes', 'allow', 'view'], /timestamp, string/],
+    ['incompatible types', { notes: { allow: { view: "request.time > '2020'" } } }, ['notes', 'allow', 'view'], /timestamp, string/],
     [
       'a computed path of auth.ref',
       { notes: { allow: { view: 'auth.ref(data.title) == []' } } },
       ['notes', 'allow', 'view'],
       /written out/,
     ],
-    ['an unknown limit by its key', { notes: { allow: { view: "rateLimit['b'].limit('x')" } } }, ['notes', 'allow', 'view'], /rate limit/],
+    [
+      'an unknown rate limit by its key',
+      { notes: { allow: { view: "rateLimit['b'].limit('x')" } } },
+      ['notes', 'allow', 'view'],
+      /rate limit/,
+    ],
     ['deleting users, as a boolean', { $users: { allow: { delete: false } } }, ['$users', 'allow', 'delete'], /false/],
     ['a bind without its expression', { notes: { bind: ['a'], allow: {} } }, ['notes', 'bind'], /each name/],
     ['a field rule on id', { notes: { fields: { id: 'true' } } }, ['notes', 'fields', 'id'], /id/],
@@ -111,7 +116,7 @@ describe('rules that are refused, with the place', () => {
     ['a namespace of the system', { $codes: { allow: { view: 'true' } } }, ['$codes'], /no rules/],
     ['auth.ref', { notes: { allow: { view: "auth.ref('a.b') == []" } } }, ['notes', 'allow', 'view'], /\$user/],
     [
-      'a period',
+      'an invalid period',
       { $rateLimits: { a: { limits: [{ capacity: 1, refill: { period: '2 days' } }] } } },
       ['$rateLimits', 'a', 'limits', 0, 'refill', 'period'],
       /24/,
@@ -128,27 +133,27 @@ describe('rules that are refused, with the place', () => {
   });
 });
 
-describe('what has no effect, or fails once it is used, is taken with a warning', () => {
+describe('rules without effect, or that fail when used, are accepted with a warning', () => {
   test.each([
-    ['a pattern that is none', { allow: { view: "auth.id.matches('(')" } }, ['allow', 'view'], /missing closing/],
-    ['a pattern RE2 has not', { allow: { view: "auth.id.matches('(?=a)')" } }, ['allow', 'view'], /pattern/],
+    ['an invalid pattern', { allow: { view: "auth.id.matches('(')" } }, ['allow', 'view'], /missing closing/],
+    ['a pattern that RE2 does not support', { allow: { view: "auth.id.matches('(?=a)')" } }, ['allow', 'view'], /pattern/],
     ['an unknown action', { allow: { read: 'true' } }, ['allow', 'read'], /no effect/],
     ['an unknown part', { allowed: {} }, ['allowed'], /no effect/],
-    ['a text for allow', { allow: 'true' }, ['allow'], /no effect/],
+    ['a string for allow', { allow: 'true' }, ['allow'], /no effect/],
     ['a list for allow', { allow: ['true'] }, ['allow'], /no effect/],
-    ['a text for a namespace', 'true', [], /no effect/],
-    ['nothing for a namespace', null, [], /no effect/],
+    ['a string for a namespace', 'true', [], /no effect/],
+    ['null for a namespace', null, [], /no effect/],
     ['a broken link rule', { allow: { link: { x: 'nope' } } }, ['allow', 'link', 'x'], /nope/],
-    ['a text for link', { allow: { link: 'true' } }, ['allow', 'link'], /no effect/],
+    ['a string for link', { allow: { link: 'true' } }, ['allow', 'link'], /no effect/],
     ['a broken $default', { allow: { $default: '1 +' } }, ['allow', '$default'], /expecting/],
-    ['a name no expression can use', { bind: { 'a-b': 'true' }, allow: {} }, ['bind', 'a-b'], /name/],
+    ['a bind name that no expression can use', { bind: { 'a-b': 'true' }, allow: {} }, ['bind', 'a-b'], /name/],
   ])('%s', (_what, notes, path, message) => {
     const { warnings } = checkRules({ notes }, cel);
     expect(warnings).toEqual([{ in: ['notes', ...path], message: expect.stringMatching(message) }]);
   });
 });
 
-test('what a rule depends on is known', () => {
+test('the dependencies of a rule are known', () => {
   const { names } = cel.compile(
     "auth.id in data.ref('a.b') && mine.size() > 0 && data[ruleParams.x] == 1 && [{'z': 1}].exists(data, data.z == 1)",
     ['auth', 'data', 'ruleParams'],

@@ -76,7 +76,7 @@ function theirs(code: string, variables: Record<string, unknown>): unknown {
 
 const expressions = Number(process.env.RULE_EXPRESSIONS ?? 200);
 
-test('random expressions have the value that another evaluator gives them', { timeout: 600_000 }, () => {
+test('random expressions have the same value as in another evaluator', { timeout: 600_000 }, () => {
   const given = fc.record({
     n: fc.bigInt({ min: 0n, max: 9n }),
     t: fc.constantFrom('', 'a', '😀b'),

@@ -25,9 +25,9 @@ async function listening(init: object = {}): Promise<{ k: Kit; heard: (rules: un
 }
 
 test.each([
-  ['of whole results', {}],
-  ['of differences', { triplane: { deltas: true } }],
-])('a session %s hears nothing of rules that show it the same, and of others once', async (_of, init) => {
+  ['with whole results', {}],
+  ['with deltas', { triplane: { deltas: true } }],
+])('a session %s receives one refresh for new rules that change its result, and none for others', async (_of, init) => {
   const { heard } = await listening(init);
   expect(await heard({ notes: { allow: { view: 'data.id != null' } } })).toEqual([]);
   expect(await heard(null)).toEqual([]);
@@ -36,7 +36,7 @@ test.each([
   expect(await heard(null)).toHaveLength(1);
 });
 
-test('after rules that show it the same, a difference applies to the result that the session has', async () => {
+test('after new rules that leave the result as it was, the next delta has that result as its base', async () => {
   const { k } = await listening();
   const peer = await k.bench.open({ triplane: { deltas: true } });
   const { 'processed-tx-id': known } = await peer.response('add-query-ok', { op: 'add-query', q });

@@ -7,7 +7,7 @@ import { RuleSet } from '../../../src/server/rules/rule-set.ts';
 import { silent } from '../../../src/lib/log.ts';
 import { kit, newId } from './kit.ts';
 
-test('rules have a version, and what has no effect is told', async () => {
+test('a push of rules returns their version and warnings for rules without effect', async () => {
   const k = await kit();
   const rules = { notes: { allow: { view: 'true', read: 'false' } } };
   expect(await k.rules(rules)).toEqual({
@@ -18,7 +18,7 @@ test('rules have a version, and what has no effect is told', async () => {
   expect(await k.rules({})).toMatchObject({ version: 1, warnings: [] });
 });
 
-test('a path of labels that the schema lacks is told at the push', async () => {
+test('a push of rules returns a warning for a path with labels that the schema lacks', async () => {
   const k = await kit();
   const { warnings } = (await k.rules({ notes: { allow: { view: "data.ref('nope.id') == []" } } })) as { warnings: unknown[] };
   expect(warnings).toEqual([{ in: ['notes', 'allow', 'view'], message: expect.stringMatching(/nope/) }]);
@@ -38,13 +38,13 @@ test('a view rule that fails hides the row, and is logged once with the rule', a
   expect(logged).toEqual([expect.stringMatching(/notes\.view on notes: 'id' is no field/)]);
 });
 
-test('deleting what is not there asks the delete rule, with nothing to look at', async () => {
+test('deleting an entity that does not exist evaluates the delete rule with empty data', async () => {
   const k = await kit({ notes: { allow: { delete: 'auth.id == data.owner', create: 'true' } } });
   expect(await k.write(k.ann, ['delete-entity', newId(), 'notes'])).toMatchObject({ type: 'permission-denied' });
   expect(await k.write(k.guest, ['delete-entity', newId(), 'notes'])).toMatchObject({ op: 'transact-ok' });
 });
 
-test('what is made and deleted in one transaction asks the delete rule', async () => {
+test('the delete rule applies to an entity created and deleted in one transaction', async () => {
   const k = await kit({ notes: { allow: { delete: 'false' } } });
   const id = await k.attr('notes', 'id');
   const note = newId();
@@ -53,7 +53,7 @@ test('what is made and deleted in one transaction asks the delete rule', async (
   });
 });
 
-test('only those who may change an entity are told that it exists', async () => {
+test('a create of an existing entity is denied to users who may not update it', async () => {
   const k = await kit({ notes: { allow: { update: 'false', create: 'true' } } });
   const id = await k.attr('notes', 'id');
   const note = newId();
@@ -63,7 +63,7 @@ test('only those who may change an entity are told that it exists', async () => 
   expect(await k.write(k.admin, create)).toMatchObject({ type: 'validation-failed' });
 });
 
-test('a link rule that looks at what is not there refuses', async () => {
+test('a link rule that reads an entity that does not exist rejects the link', async () => {
   const k = await kit({ notes: { allow: { link: { team: 'linkedData.id != null' } } } });
   const [id, team] = [await k.attr('notes', 'id'), await k.attr('notes', 'team', ['teams', 'notes'])];
   const note = newId();
@@ -71,7 +71,7 @@ test('a link rule that looks at what is not there refuses', async () => {
   expect(await k.write(k.ann, ['add-triple', note, team, newId()])).toMatchObject({ type: 'permission-evaluation-failed' });
 });
 
-test('params that come before their entity, by a lookup, count', async () => {
+test('rule params set by a lookup apply to the entity that the transaction creates', async () => {
   const k = await kit({ notes: { allow: { create: "ruleParams.key == 'k'" } } });
   const slug = await k.attr('notes', 'slug', undefined, { 'unique?': true, 'index?': true });
   const text = await k.attr('notes', 'text');

@@ -28,8 +28,8 @@ async function notes(rules: unknown): Promise<{ readonly k: Kit; readonly ids: r
 
 const own = { notes: { allow: { view: 'auth.id == data.owner' } } };
 
-describe('what is hidden leaves no trace', () => {
-  test('rows', async () => {
+describe('hidden data leaves no trace', () => {
+  test('rows are left out', async () => {
     const { k, ids } = await notes(own);
     expect(await k.ids(k.ann, 'notes')).toEqual([ids[0], ids[2]]);
     expect(await k.ids(k.bob, 'notes')).toEqual([ids[1]]);
@@ -37,7 +37,7 @@ describe('what is hidden leaves no trace', () => {
     expect(await k.ids(k.admin, 'notes')).toEqual(ids);
   });
 
-  test('conditions, order, pages', async () => {
+  test('conditions, orders and pages ignore hidden rows', async () => {
     const { k, ids } = await notes(own);
     expect(await k.ids(k.ann, 'notes', { where: { n: { $gte: 1 } } })).toEqual([ids[2]]);
     expect(await k.ids(k.ann, 'notes', { order: { n: 'desc' } })).toEqual([ids[2], ids[0]]);
@@ -49,7 +49,7 @@ describe('what is hidden leaves no trace', () => {
     expect(first.result).toMatchObject([{ data: { 'page-info': { notes: { 'has-next-page?': true } } } }]);
   });
 
-  test('links, from both ends, and paths over what is hidden', async () => {
+  test('links, from both ends, and paths skip hidden rows', async () => {
     const { k, ids, team } = await notes(own);
     const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q: { teams: { notes: {} } } });
     expect(JSON.stringify(result)).toContain(ids[1]);
@@ -62,14 +62,14 @@ describe('what is hidden leaves no trace', () => {
     expect(await k.ids(k.ann, 'teams')).toEqual([team]);
   });
 
-  test('counting is for admins', async () => {
+  test('counts are rejected except for admins', async () => {
     const { k } = await notes(own);
     expect(await k.bob.response('error', { op: 'add-query', q: { notes: { $: { aggregate: 'count' } } } })).toMatchObject({
       type: 'validation-failed',
     });
   });
 
-  test('fields', async () => {
+  test('fields are left out of results and conditions', async () => {
     const { k } = await notes({ notes: { fields: { n: 'auth.id == data.owner' } } });
     const n = await k.attr('notes', 'n');
     const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q: { notes: {} } });
@@ -84,7 +84,7 @@ describe('what is hidden leaves no trace', () => {
   };
   const query = { op: 'add-query', q: { notes: {} } } as const;
 
-  test('a query of which no rule can be evaluated is answered with what is wrong', async () => {
+  test('a query for which the rule fails on all rows is rejected with the error', async () => {
     const { k } = await notes({ notes: { allow: { view: 'data.owner.name == 1' } } });
     expect(await k.ann.response('error', query)).toMatchObject({ ...failure, 'original-event': { op: 'add-query' } });
     const actor = { userId: ann, isAdmin: false };
@@ -92,7 +92,7 @@ describe('what is hidden leaves no trace', () => {
     await expect(asked).rejects.toMatchObject({ body: { type: failure.type, hint: failure.hint } });
   });
 
-  test('a row whose rule cannot be evaluated is hidden, and its session is told once', async () => {
+  test('a row whose rule cannot be evaluated is hidden, and the session receives one error', async () => {
     const { k, ids } = await notes({ notes: { allow: { view: 'data.tag == null || data.tag > 0' } } });
     await k.write(k.admin, ['add-triple', ids[0], await k.attr('notes', 'tag'), 'no number']);
     k.ann.heard.length = 0;
@@ -106,7 +106,7 @@ describe('what is hidden leaves no trace', () => {
     expect(k.ann.take('error')).toEqual([]);
   });
 
-  test('a row that comes later and whose rule cannot be evaluated is told of, to all who have the query', async () => {
+  test('a row whose rule fails after a later write sends an error to all sessions with the query', async () => {
     const { k, ids } = await notes({ notes: { allow: { view: 'data.tag == null || data.tag > 0' } } });
     for (const peer of [k.ann, k.bob]) await peer.response('add-query-ok', query);
     for (const peer of [k.ann, k.bob]) peer.heard.length = 0;
@@ -115,7 +115,7 @@ describe('what is hidden leaves no trace', () => {
     for (const peer of [k.ann, k.bob]) expect(peer.take('error')).toMatchObject([failure]);
   });
 
-  test('the log names rule, entity and the place in the text of the rule', async () => {
+  test('the log has the rule, the entity and the position in the expression', async () => {
     const { k, ids } = await notes({ notes: { allow: { view: 'isOwn ||\n  size(data.n) > 2' }, bind: ['isOwn', 'auth.id == "nobody"'] } });
     await k.ann.response('error', query);
     const logged = k.bench.logged.filter(([text]) => String(text).includes('permission rule'));
@@ -128,7 +128,7 @@ describe('what is hidden leaves no trace', () => {
 describe('live queries', () => {
   const q = { notes: {} };
 
-  test('a change of what is hidden is not even a refresh', async () => {
+  test('a change of a hidden row sends no refresh', async () => {
     const { k, ids } = await notes(own);
     await k.bob.response('add-query-ok', { op: 'add-query', q });
     k.bob.heard.length = 0;
@@ -140,7 +140,7 @@ describe('live queries', () => {
     expect(JSON.stringify(k.bob.take('refresh-ok'))).toContain(ids[0]);
   });
 
-  test('what a path of the rule leads to is watched, and so is who one is', async () => {
+  test('a change of an entity on the path of a rule, or of the user, refreshes the query', async () => {
     const { k, ids, team } = await notes({ notes: { allow: { view: "auth.id in data.ref('team.members.id')" } } });
     await k.bob.response('add-query-ok', { op: 'add-query', q });
     k.bob.heard.length = 0;
@@ -174,7 +174,7 @@ describe('live queries', () => {
     expect(JSON.stringify(k.bob.take('refresh-ok'))).toContain(ids[0]);
   });
 
-  test('rule params come with the query', async () => {
+  test('a query carries its rule params', async () => {
     const { k, ids } = await notes({ notes: { allow: { view: 'data.n == ruleParams.n' } } });
     const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q: { ...q, $$ruleParams: { n: 2 } } });
     expect(JSON.stringify(result)).toContain(ids[2]);
@@ -182,7 +182,7 @@ describe('live queries', () => {
   });
 });
 
-test('users see themselves', async () => {
+test('by default, users see only themselves', async () => {
   const k = await kit();
   expect(await k.ids(k.ann, '$users')).toEqual([ann]);
   expect(await k.ids(k.guest, '$users')).toEqual([]);
@@ -190,7 +190,7 @@ test('users see themselves', async () => {
   expect(await k.ids(k.ann, '$users')).toEqual([ann, bob]);
 });
 
-test('rules outlive the server', async () => {
+test('rules survive a restart of the server', async () => {
   const storage = memory();
   const first = bench({ storage });
   const app = await first.hub.app(appId);

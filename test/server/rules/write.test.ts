@@ -30,7 +30,7 @@ describe('entities', () => {
     },
   };
 
-  test('are made, changed and deleted by those who may', async () => {
+  test('are created, changed and deleted only by users whom the rules allow', async () => {
     const { k, id, owner, text } = await fresh(rules);
     const note = newId();
     const make = [
@@ -49,7 +49,7 @@ describe('entities', () => {
     expect(await k.write(k.ann, ['delete-entity', note, 'notes'])).toMatchObject(ok);
   });
 
-  test('one that is refused takes all with it', async () => {
+  test('one denied step rejects the whole transaction', async () => {
     const { k, id, owner } = await fresh(rules);
     const [mine, yours] = [newId(), newId()];
     const steps = [mine, yours].flatMap((e) => [
@@ -60,7 +60,7 @@ describe('entities', () => {
     expect(await k.ids(k.admin, 'notes')).toEqual([]);
   });
 
-  test('which values are written, and what was sent along', async () => {
+  test('rules read the modified fields and the rule params', async () => {
     const { k, id, text } = await fresh({
       notes: { allow: { create: 'true', update: "request.modifiedFields.all(f, f in ['text']) && ruleParams.key == 1" } },
     });
@@ -73,7 +73,7 @@ describe('entities', () => {
     expect(await k.write(k.bob, change, other, ['rule-params', note, 'notes', { key: 1 }])).toMatchObject(deniedFor('notes'));
   });
 
-  test('a create rule follows links of the same transaction, an update rule those there were', async () => {
+  test('a create rule follows links of the same transaction, an update rule the links before it', async () => {
     const { k, id } = await fresh({
       notes: { allow: { create: "size(data.ref('team.id')) == 1", update: "size(data.ref('team.id')) == 0" } },
     });
@@ -86,7 +86,7 @@ describe('entities', () => {
     expect(await k.write(k.bob, ['add-triple', note, await k.attr('notes', 'text'), 'x'])).toMatchObject(deniedFor('notes'));
   });
 
-  test('a rule that cannot be evaluated refuses, and says so', async () => {
+  test('a rule that cannot be evaluated rejects the write with the error', async () => {
     const { k, id } = await fresh({ notes: { allow: { create: 'data.owner.name == 1' } } });
     const note = newId();
     expect(await k.write(k.ann, ['add-triple', note, id, note])).toMatchObject({
@@ -108,13 +108,13 @@ describe('entities', () => {
     ['dyn(null) > 1', 'OVERLOAD_NOT_FOUND'],
     ["1 / 0 == 1 || data.owner.name == 'x'", 'DIVIDE_BY_ZERO'],
     ["data.owner.name == 'x' && 1 / 0 == 1", 'ATTRIBUTE_NOT_FOUND'],
-  ])('the fault in %s has the code %s', async (create, type) => {
+  ])('the error in %s has the code %s', async (create, type) => {
     const { k, id } = await fresh({ notes: { allow: { create } } });
     const note = newId();
     expect(await k.write(k.ann, ['add-triple', note, id, note])).toMatchObject({ hint: { error: { type } } });
   });
 
-  test('what has no more than a link to many is not made by taking a link from it', async () => {
+  test('removing a link of an entity without attributes does not count as creating it', async () => {
     const { k } = await fresh(undefined);
     const far = await k.attr('notes', 'replies', ['notes', 'replyTo']);
     const [ghost, other] = [newId(), newId()];
@@ -124,7 +124,7 @@ describe('entities', () => {
     expect(await k.write(k.bob, ['add-triple', ghost, far, newId()])).toMatchObject(deniedFor('notes'));
   });
 
-  test('what may not be made tells nothing of what there is', async () => {
+  test('a denied create does not reveal whether a unique value is taken', async () => {
     const { k, id, owner } = await fresh({ notes: { allow: { create: 'false' } } });
     const unique = await k.attr('notes', 'slug', undefined, { 'unique?': true });
     const note = newId();
@@ -148,7 +148,7 @@ describe('links', () => {
     return { ...found, note, team, link: ['add-triple', note, await k.attr('notes', 'team'), team] };
   }
 
-  test('without rules of their own: update at the one end, view at the other', async () => {
+  test('without link rules require update at one end and view at the other', async () => {
     const { k, link } = await linked({ notes: { allow: { update: 'auth.id == data.owner' } } });
     expect(await k.write(k.bob, link)).toMatchObject(deniedFor('notes'));
     expect(await k.write(k.ann, link)).toMatchObject(ok);
@@ -156,7 +156,7 @@ describe('links', () => {
     expect(await k.write(k.ann, link)).toMatchObject(deniedFor('teams'));
   });
 
-  test('with rules of their own, those are asked', async () => {
+  test('with link rules are checked by these', async () => {
     const { k, link, note, team } = await linked({
       notes: { allow: { update: 'false', link: { team: 'auth.id == data.owner' }, unlink: { $default: 'false' } } },
       teams: { allow: { view: 'false', link: { notes: "linkedData.owner == auth.id && actions.data == 'update'" } } },
@@ -167,7 +167,7 @@ describe('links', () => {
     expect(await k.write(k.ann, unlink)).toMatchObject(deniedFor('notes'));
   });
 
-  test('what a cascade takes along is asked too', async () => {
+  test('an entity that a cascade deletes is checked, too', async () => {
     const { k, id } = await fresh(undefined);
     const child = await k.attr('notes', 'parent', ['notes', 'children'], { cardinality: 'one', 'on-delete': 'cascade' });
     const [top, below] = [newId(), newId()];
@@ -177,7 +177,7 @@ describe('links', () => {
   });
 });
 
-test('attrs are made by those who may', async () => {
+test('attrs are created by users whom the rules allow', async () => {
   const { k } = await fresh({ attrs: { allow: { create: "auth.id != null && data['value-type'] == 'blob'" } } });
   const attr = {
     id: newId(),
@@ -191,7 +191,7 @@ test('attrs are made by those who may', async () => {
   expect(await k.write(k.ann, ['add-attr', attr])).toMatchObject(ok);
 });
 
-test('users change themselves and nobody else, and are deleted by nobody', async () => {
+test('by default, users can change only themselves, and cannot be deleted in a transaction', async () => {
   const { k } = await fresh(undefined);
   const name = await k.attr('$users', 'nickname');
   const change = ['add-triple', ann, name, 'annie'];
@@ -205,7 +205,7 @@ test('users change themselves and nobody else, and are deleted by nobody', async
   expect(await k.write(k.bob, change)).toMatchObject(ok);
 });
 
-test('rate limits', async () => {
+test('a rate limit in a rule rejects writes until its bucket refills', async () => {
   const { k, id } = await fresh({
     notes: { allow: { create: 'rateLimit.posts.limit(auth.id)' } },
     $rateLimits: { posts: { limits: [{ capacity: 2, refill: { period: '10 seconds' } }] } },
@@ -220,7 +220,7 @@ test('rate limits', async () => {
   expect(await post()).toMatchObject(ok);
 });
 
-test('nothing but a default: everything follows it', async () => {
+test('rules with only a $default apply it to every namespace', async () => {
   const { k, id } = await fresh({ $default: { allow: { $default: 'false', create: 'true' } } });
   const note = newId();
   expect(await k.write(k.bob, ['add-triple', note, id, note])).toMatchObject(ok);

@@ -44,7 +44,7 @@ describe('app status', () => {
     expect(await opOf(again, { op: 'remove-query', q: { goals: {} } })).toBe('remove-query-ok');
   });
 
-  test('a disabled app takes no op but those that end something', async () => {
+  test('a disabled app accepts only ops that end a subscription or leave a room', async () => {
     const world = bench();
     const peer = await world.open();
     await peer.request({ op: 'join-room', 'room-id': 'r' });
@@ -71,7 +71,7 @@ describe('app status', () => {
     expect(await opOf(await world.open(), { op: 'start-sync', q: { goals: {} } })).toBe('app-disabled');
   });
 
-  test('told to all, and kept', async () => {
+  test('a status is sent to all sessions once, and survives a restart', async () => {
     const storage = memory();
     const world = bench({ storage });
     const peers = [await world.open(), await world.open()];
@@ -91,7 +91,7 @@ describe('app status', () => {
     });
   });
 
-  test('after disabled, nothing is told of what was asked before', async () => {
+  test('subscriptions made before the app was disabled receive no results when it is active again', async () => {
     const world = bench();
     const [writer, reader] = [await world.open(), await world.open()];
     await reader.request({ op: 'add-query', q: { goals: {} } });
@@ -103,7 +103,7 @@ describe('app status', () => {
     expect(await reader.response('add-query-ok', { op: 'add-query', q: { goals: {} } })).toBeDefined();
   });
 
-  test('by the server that one holds', async () => {
+  test('the status can be set and read through the server object', async () => {
     const server = await createServer();
     await server.app(server.appId).setStatus('disabled');
     expect(await server.app(server.appId).status()).toBe('disabled');
@@ -111,7 +111,7 @@ describe('app status', () => {
   });
 });
 
-test('closing: what was taken in is answered, then all are told to go', async () => {
+test('a closing server answers the writes it has accepted before it closes the sessions', async () => {
   let release = (): void => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   const plain = memory();
@@ -135,7 +135,7 @@ test('closing: what was taken in is answered, then all are told to go', async ()
   expect(peer.closedWith).toEqual([1001, expect.any(String)]);
 });
 
-test('who says too much is told, and cut off if he goes on', async () => {
+test('a client that sends too many messages is rate-limited, and disconnected if it continues', async () => {
   const world = bench({ limits: { messagesPerSecond: 10 } });
   const peer = await world.open();
   const ping = { op: 'remove-query', q: { $$ping: {} } };

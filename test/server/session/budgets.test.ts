@@ -20,7 +20,7 @@ async function join_(peer: TestPeer, room: number, bytes: number): Promise<unkno
 }
 
 describe('presence', () => {
-  test('larger than announced is refused, at joining and later, and what was shown stays', async () => {
+  test('above the size limit is rejected, in join-room and set-presence, and the last presence stays', async () => {
     const { open } = bench({ limits: { presenceBytes: 1000 } });
     const [peer, other] = [await open(), await open()];
     expect(await join_(peer, 1, 1001)).toMatchObject(over('presenceBytes'));
@@ -35,7 +35,7 @@ describe('presence', () => {
     expect(other.heard).toEqual([]);
   });
 
-  test('of one session in many rooms, of many sessions of an app, and of many apps', async () => {
+  test('is limited for a session, for an app and for the server', async () => {
     const kilobyte = 1000;
     const world = bench({ limits: { sessionBytes: 10_000, appBytes: 15_000, totalBytes: 25_000 } });
     const sessions = [await world.open(), await world.open()];
@@ -61,7 +61,7 @@ describe('presence', () => {
     expect(await joined(await world.open())).toBe(8);
   });
 
-  test('a room that was left counts no more, and presence that shrinks counts less', async () => {
+  test('no longer counts after leaving the room, and counts less when it shrinks', async () => {
     const peer = await bench({ limits: { sessionBytes: 3000 } }).open();
     for (let round = 0; round < 20; round++) {
       expect(await join_(peer, round, 2000)).toMatchObject({ op: 'join-room-ok' });
@@ -72,7 +72,7 @@ describe('presence', () => {
   });
 });
 
-test('queries, and messages before the session is ready', async () => {
+test('queries, and messages sent before the session is ready, count towards the limit of a session', async () => {
   const world = bench({ limits: { sessionBytes: 50_000 } });
   const peer = await world.open();
   const q = (n: number) => ({ goals: { $: { where: { title: `${n}${'x'.repeat(10_000)}` } } } });
@@ -123,7 +123,7 @@ test.each<[string, () => Promise<Storage>]>([
   ['memory', async () => memory()],
   ['SQLite', () => sqlite(join(root, 'overwritten'))],
 ])(
-  'a field of 2 MB that is written again and again, on %s: no more than once and a half of the data is held',
+  'overwriting a field of 2 MB many times, on %s, adds no more than half the size of the data to memory',
   { timeout: 240_000 },
   async (_, open) => {
     const world = bench({ storage: await open() });
@@ -151,7 +151,7 @@ test.each<[string, () => Promise<Storage>]>([
   },
 );
 
-test('rows that are made and deleted leave nothing', { timeout: 120_000 }, async () => {
+test('creating and deleting rows leaks no memory', { timeout: 120_000 }, async () => {
   const world = bench();
   await written(world, [
     ['add-attr', goalsId],

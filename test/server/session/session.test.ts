@@ -7,7 +7,7 @@ import { clientFields } from '../../../src/protocol/client-fields.ts';
 const user = 'f0000000-0000-4000-8000-000000000001';
 
 describe('init', () => {
-  test('tells who the session is, what the app knows, and what the server promises', async () => {
+  test('the response has the session id, the user, the attrs and the capabilities of the server', async () => {
     const peer = bench().connect();
     const ok = await peer.response('init-ok', { op: 'init', 'client-event-id': 'i', 'app-id': appId, 'refresh-token': user });
     expect(ok).toMatchObject({
@@ -24,10 +24,10 @@ describe('init', () => {
 
   test.each([
     ['no app id', { op: 'init' }, 'param-missing', { in: ['app-id'] }],
-    ['an app id that is none', { op: 'init', 'app-id': 'x' }, 'param-malformed', { in: ['app-id'], 'original-input': 'x' }],
-    ['a token nobody knows', { op: 'init', 'app-id': appId, 'refresh-token': 'x' }, 'record-not-found', { 'record-type': 'app-user' }],
-    ['an app nobody knows', { op: 'init', 'app-id': appId.replace('1', '2') }, 'record-not-found', { 'record-type': 'app' }],
-  ])('%s is refused, and may be tried again', async (_what, message, type, hint) => {
+    ['a malformed app id', { op: 'init', 'app-id': 'x' }, 'param-malformed', { in: ['app-id'], 'original-input': 'x' }],
+    ['an unknown token', { op: 'init', 'app-id': appId, 'refresh-token': 'x' }, 'record-not-found', { 'record-type': 'app-user' }],
+    ['an unknown app', { op: 'init', 'app-id': appId.replace('1', '2') }, 'record-not-found', { 'record-type': 'app' }],
+  ])('%s is rejected, and the session can send another init', async (_what, message, type, hint) => {
     const peer = bench({ createAppsOnUse: false }).connect();
     const error = await peer.response('error', message);
     expect(error).toMatchObject({ status: 400, type, hint, 'original-event': { op: 'init' } });
@@ -40,10 +40,10 @@ describe('init', () => {
   });
 
   test.each([
-    ['another', user],
-    ['none', 'x'],
-    ['an empty one', ''],
-  ])('an admin token that is %s is refused, and makes no guest', async (_what, token) => {
+    ['the token of a user', user],
+    ['malformed', 'x'],
+    ['empty', ''],
+  ])('an admin token that is %s is rejected, and the session does not become a guest', async (_what, token) => {
     const peer = bench().connect();
     const error = await peer.response('error', { op: 'init', 'app-id': appId, '__admin-token': token });
     expect(error).toMatchObject({ status: 400, type: 'record-not-found', hint: { 'record-type': 'app-admin-token' } });
@@ -54,14 +54,14 @@ describe('init', () => {
   test.each([
     [adminToken, true],
     [null, null],
-  ])('the admin token makes an admin, none makes a guest', async (token, isAdmin) => {
+  ])('a session with the admin token is an admin, one without a token is a guest', async (token, isAdmin) => {
     const peer = bench().connect();
     expect(await peer.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': token })).toMatchObject({
       auth: { 'admin?': isAdmin },
     });
   });
 
-  test('what was said right behind init is answered after it', async () => {
+  test('a message sent immediately after init is answered after it', async () => {
     const peer = bench().connect();
     peer.send({ op: 'init', 'app-id': appId });
     peer.send({ op: 'add-query', q: { goals: {} } });
@@ -69,7 +69,7 @@ describe('init', () => {
     expect(peer.heard.map(({ op }) => op)).toEqual(['init-ok', 'add-query-ok']);
   });
 
-  test.each(Object.keys(clientFields).filter((op) => op !== 'init'))('%s before init is refused', async (op) => {
+  test.each(Object.keys(clientFields).filter((op) => op !== 'init'))('%s before init is rejected', async (op) => {
     const message = { ...clientMinimal[op as keyof typeof clientMinimal], 'client-event-id': 'early' };
     expect(await bench().connect().response('error', message)).toMatchObject({
       status: 400,
@@ -81,16 +81,16 @@ describe('init', () => {
   });
 });
 
-describe('every message is answered', () => {
+describe('every message gets a response', () => {
   test.each(['refresh', 'refresh-presence', 'server-broadcast', 'error', 'sse-init', 'constructor', '__proto__', 'x'])(
-    'op %s is none of a client',
+    'op %s, which is not a client op, is rejected',
     async (op) => {
       const peer = await bench().open();
       expect(await peer.response('error', { op })).toMatchObject({ status: 400, type: 'param-malformed', hint: { op } });
     },
   );
 
-  test('a frame that is no message; and life goes on', async () => {
+  test('a frame that is not a message is rejected, and the session still works', async () => {
     const peer = await bench().open();
     const frames: unknown[] = [
       '',
@@ -126,7 +126,7 @@ describe('every message is answered', () => {
     [{ op: 'unsubscribe-stream', 'subscribe-event-id': 7 }, 'validation-failed', { input: { 'subscribe-event-id': '7' } }],
     [{ op: 'subscribe-stream', 'client-id': 7 }, 'validation-failed', { 'data-type': 'subscribe-stream', input: { 'client-id': '7' } }],
     [{ op: 'leave-room', 'room-id': false }, 'param-missing', { in: ['room-id'] }],
-  ])('%j is rejected with a fault that programs know', async (message, type, hint) => {
+  ])('%j is rejected with an error type and a hint', async (message, type, hint) => {
     const peer = await bench().open({ '__admin-token': adminToken });
     expect(await peer.response('error', message)).toMatchObject({ status: 400, type, hint });
   });
@@ -149,7 +149,7 @@ describe('every message is answered', () => {
     expect(await said({ op: 'add-query', q: { a: { $: { limit: 'x' } } } })).toMatchObject({ op: 'error', ...id, 'original-event': id });
   });
 
-  test('several messages in one frame', async () => {
+  test('each message in a frame of several gets a response', async () => {
     const peer = await bench().open();
     peer.session.receive(JSON.stringify([{ op: 'remove-query', q: { a: {} } }, { op: 'nothing' }, { op: 'leave-room', 'room-id': 'r' }]));
     await rest();
@@ -160,7 +160,7 @@ describe('every message is answered', () => {
 describe('limits', () => {
   const few = { badFrames: 3, queries: 2, rooms: 1, steps: 2, pendingWrites: 1, earlyMessages: 1, frameBytes: 1000, apps: 1 };
 
-  test('a client that goes on sending what is no message is closed', async () => {
+  test('a client that keeps sending malformed frames is disconnected', async () => {
     const peer = await bench({ limits: few }).open();
     for (let time = 0; time < 5; time++) peer.session.receive('x');
     expect(peer.closedWith?.[0]).toBe(1008);
@@ -176,7 +176,7 @@ describe('limits', () => {
     });
   }
 
-  test('queries, rooms, steps', async () => {
+  test('queries, rooms and steps above the limit are rejected', async () => {
     const peer = await bench({ limits: few }).open();
     await overLimit(
       peer,
@@ -191,7 +191,7 @@ describe('limits', () => {
     await overLimit(peer, [{ op: 'transact', 'tx-steps': [[], [], []] }], 'steps');
   });
 
-  test('a transaction of a session without the admin token has fewer steps, as it is told', async () => {
+  test('a session without the admin token has a lower limit of steps, which init-ok announces', async () => {
     const world = bench({ limits: { steps: 3, userSteps: 2 } });
     const [guest, admin] = [world.connect(), world.connect()];
     const told = [
@@ -204,13 +204,13 @@ describe('limits', () => {
     expect(await admin.response('transact-ok', ofThree)).toMatchObject({ 'tx-id': 1 });
   });
 
-  test('a refused room is told twice, as older clients hear only of one', async () => {
+  test('a rejected join-room is answered with error and, for older clients, with join-room-error', async () => {
     const peer = await bench({ limits: { rooms: 0 } }).open();
     const received = await peer.request({ op: 'join-room', 'room-id': 'r' });
     expect(received.map(({ op }) => op)).toEqual(['error', 'join-room-error']);
   });
 
-  test('writes that wait', async () => {
+  test('a write above the limit of pending writes is rejected', async () => {
     const peer = await bench({ limits: few }).open();
     peer.send({ op: 'transact', 'tx-steps': [] });
     peer.send({ op: 'transact', 'tx-steps': [] });
@@ -219,12 +219,12 @@ describe('limits', () => {
     expect(peer.heard[0]).toMatchObject({ type: 'rate-limited' });
   });
 
-  test('a frame that is too large', async () => {
+  test('a frame above the size limit is rejected', async () => {
     const peer = await bench({ limits: few }).open();
     expect(await peer.response('error', { op: 'remove-query', q: { a: 'x'.repeat(1000) } })).toMatchObject({ type: 'param-malformed' });
   });
 
-  test('apps', async () => {
+  test('an app above the limit is not created', async () => {
     const world = bench({ limits: few });
     await world.open();
     await expect(world.hub.createApp({ id: appId.replace('1', '2') })).rejects.toMatchObject({ hint: { limit: 'apps' } });
@@ -239,7 +239,7 @@ test('closing the server closes every session', async () => {
   expect(world.connect().closedWith?.[0]).toBe(1001);
 });
 
-test('an app that nobody uses leaves memory, one that somebody uses stays, and what was stored is there for who comes again', async () => {
+test('an app without sessions is unloaded from memory, one with a session stays, and an unloaded app is loaded again on use', async () => {
   const storage = memory();
   const world = bench({ storage });
   const idOf = (n: number): string => `a9900000-0000-4000-8000-0000000010${n.toString(16).padStart(2, '0')}`;

@@ -48,7 +48,7 @@ async function restored(file: string, { appId, adminToken }: TriplaneServer): Pr
   return serverIn(folder, { appId, adminToken });
 }
 
-test('server.backup() holds every write that was acknowledged before, whole transactions only, and the server starts from it', async () => {
+test('server.backup() has every write acknowledged before it, only whole transactions, and a server starts from it', async () => {
   const server = await serverIn(folderIn('source'));
   const db = adminOf(server);
   const write = (n: number) =>
@@ -81,15 +81,15 @@ test('server.backup() holds every write that was acknowledged before, whole tran
   }
 });
 
-describe('what cannot be copied says so', () => {
-  test('data in memory', async () => {
+describe('server.backup() is rejected', () => {
+  test('for data in memory', async () => {
     const server = await createServer({ port: 0, storage: memory() });
     open.push(server);
     const file = join(folderIn('none'), 'copy.db');
     await expect(server.backup(file)).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining('pg_dump') });
   });
 
-  test('a file that is there stays as it is, and a copy that fails leaves nothing behind', async () => {
+  test('for a file that exists, and a failed copy leaves no file', async () => {
     const server = await serverIn(folderIn('source'));
     const folder = folderIn('taken');
     writeFileSync(join(folder, 'copy.db'), 'mine');
@@ -117,7 +117,7 @@ function triplane(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv =
 }
 
 describe('triplane backup', () => {
-  test('copies the data of a server that runs, and of one that does not; the copy is served under the same identity', async () => {
+  test('copies the data of a running server and of a stopped one; the copy is served under the same app id', async () => {
     const folder = folderIn('project');
     const dev = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), cli, 'dev', '--data', 'data', '--port', '0', '--json'], {
       cwd: folder,
@@ -143,7 +143,7 @@ describe('triplane backup', () => {
     }
   });
 
-  test('where there is nothing to copy, no file is made', async () => {
+  test('creates no file if there is nothing to copy', async () => {
     const folder = folderIn('empty');
     const nothing = await triplane(folder, ['backup', 'copy.db', '--url', 'http://127.0.0.1:1']);
     expect(nothing).toMatchObject({ code: 1, text: expect.stringContaining('nothing to copy') });
@@ -160,7 +160,7 @@ const otherProcess = `
   try { opened.exec('BEGIN IMMEDIATE'); console.log('opened'); } catch (error) { console.log(error.message); }
 `;
 
-test('writes go on while a large file is copied, the copy holds what was there when it began, and the file stays locked', async () => {
+test('while a large file is copied writes continue, the copy has the state at its start, and the file stays locked', async () => {
   const folder = folderIn('large');
   const storage = await sqlite(folder);
   const appId = id();

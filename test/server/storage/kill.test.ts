@@ -63,7 +63,7 @@ async function goalsOf(server: Running): Promise<Map<string, string>> {
   return new Map(goals.map((goal) => [goal.id, goal.title]));
 }
 
-test('kill -9 while it writes', { timeout: 120_000 }, async () => {
+test('acknowledged writes survive kill -9, and a repeated write is applied once', { timeout: 120_000 }, async () => {
   const all: Written[] = [];
   let isFirst = true;
   for (let round = 0; round < 6; round++) {
@@ -95,7 +95,7 @@ test('kill -9 while it writes', { timeout: 120_000 }, async () => {
   expect(await server.end('SIGTERM')).toBe(0);
 });
 
-test('the app and the admin token are the same at each start; a second server does not touch the folder', { timeout: 60_000 }, async () => {
+test('the app and the admin token are the same at each start; a second server on the folder is rejected', { timeout: 60_000 }, async () => {
   const [first] = running;
   const server = await start();
   expect([server.appId, server.adminToken]).toEqual([first?.appId, first?.adminToken]);

@@ -23,44 +23,48 @@ afterAll(async () => {
 test.each([
   ['both servers are behind it', 'pooled', 'pooled'],
   ['one of two is', 'direct', 'pooled'],
-])('%s: it says so at start, and data, presence and broadcasts cross', { timeout: 60_000 }, async (title, ...ways) => {
-  const name = `pooled${title.length}`;
-  const direct = await server.createDatabase(name);
-  const warnings: string[] = [];
-  const log = { ...silent, warn: (text: unknown) => void warnings.push(String(text)) };
-  const urls = ways.map((way) => (way === 'pooled' ? pooler.urlOf(name) : direct));
-  const worlds = [];
-  for (const url of urls) worlds.push(bench({ storage: await postgres(url, { heartbeatMs: 200, log }) }));
-  const told = warnings.filter((text) => text.includes('pooler in transaction mode'));
-  expect(told).toHaveLength(ways.filter((way) => way === 'pooled').length);
-  for (const { hub } of worlds) await hub.app(appId);
-  const [a, b] = (await Promise.all(worlds.map((world) => world.open()))) as [TestPeer, TestPeer];
-  for (const [peer, who] of [
-    [a, 'ann'],
-    [b, 'bob'],
-  ] as const)
-    peer.send({ op: 'join-room', 'room-id': 'hall', data: { who } });
-  const sees = (peer: TestPeer, who: string): boolean => JSON.stringify(peer.heard).includes(`"who":"${who}"`);
-  await expect.poll(() => [sees(a, 'bob'), sees(b, 'ann')], patience).toEqual([true, true]);
-  const said = (peer: TestPeer): unknown[] =>
-    peer.heard.flatMap((each) => (each.op === 'server-broadcast' ? [(each.data as { data: unknown }).data] : []));
-  for (let n = 0; n < 30; n++) {
-    a.send({ op: 'client-broadcast', 'room-id': 'hall', topic: 't', data: `a${n}` });
-    b.send({ op: 'client-broadcast', 'room-id': 'hall', topic: 't', data: `b${n}` });
-  }
-  const all = (from: string) => Array.from({ length: 30 }, (_, n) => `${from}${n}`);
-  await expect.poll(() => [said(a), said(b)], patience).toEqual([all('b'), all('a')]);
-  b.send({ op: 'add-query', q: { goals: {} } });
-  const goal = newId();
-  a.send({
-    op: 'transact',
-    'tx-steps': [
-      ['add-attr', goalsId],
-      ['add-triple', goal, goalsId.id, goal],
-    ],
-  });
-  await expect.poll(() => JSON.stringify(b.heard), patience).toContain(goal);
-  b.session.end();
-  await expect.poll(() => JSON.stringify(a.heard), patience).toMatch(/patch-presence|refresh-presence/);
-  for (const { hub } of worlds) await hub.close();
-});
+])(
+  '%s: the server warns at start, and data, presence and broadcasts reach the other server',
+  { timeout: 60_000 },
+  async (title, ...ways) => {
+    const name = `pooled${title.length}`;
+    const direct = await server.createDatabase(name);
+    const warnings: string[] = [];
+    const log = { ...silent, warn: (text: unknown) => void warnings.push(String(text)) };
+    const urls = ways.map((way) => (way === 'pooled' ? pooler.urlOf(name) : direct));
+    const worlds = [];
+    for (const url of urls) worlds.push(bench({ storage: await postgres(url, { heartbeatMs: 200, log }) }));
+    const told = warnings.filter((text) => text.includes('pooler in transaction mode'));
+    expect(told).toHaveLength(ways.filter((way) => way === 'pooled').length);
+    for (const { hub } of worlds) await hub.app(appId);
+    const [a, b] = (await Promise.all(worlds.map((world) => world.open()))) as [TestPeer, TestPeer];
+    for (const [peer, who] of [
+      [a, 'ann'],
+      [b, 'bob'],
+    ] as const)
+      peer.send({ op: 'join-room', 'room-id': 'hall', data: { who } });
+    const sees = (peer: TestPeer, who: string): boolean => JSON.stringify(peer.heard).includes(`"who":"${who}"`);
+    await expect.poll(() => [sees(a, 'bob'), sees(b, 'ann')], patience).toEqual([true, true]);
+    const said = (peer: TestPeer): unknown[] =>
+      peer.heard.flatMap((each) => (each.op === 'server-broadcast' ? [(each.data as { data: unknown }).data] : []));
+    for (let n = 0; n < 30; n++) {
+      a.send({ op: 'client-broadcast', 'room-id': 'hall', topic: 't', data: `a${n}` });
+      b.send({ op: 'client-broadcast', 'room-id': 'hall', topic: 't', data: `b${n}` });
+    }
+    const all = (from: string) => Array.from({ length: 30 }, (_, n) => `${from}${n}`);
+    await expect.poll(() => [said(a), said(b)], patience).toEqual([all('b'), all('a')]);
+    b.send({ op: 'add-query', q: { goals: {} } });
+    const goal = newId();
+    a.send({
+      op: 'transact',
+      'tx-steps': [
+        ['add-attr', goalsId],
+        ['add-triple', goal, goalsId.id, goal],
+      ],
+    });
+    await expect.poll(() => JSON.stringify(b.heard), patience).toContain(goal);
+    b.session.end();
+    await expect.poll(() => JSON.stringify(a.heard), patience).toMatch(/patch-presence|refresh-presence/);
+    for (const { hub } of worlds) await hub.close();
+  },
+);

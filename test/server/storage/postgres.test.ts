@@ -22,7 +22,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
 
   storageConformance(`postgres, ${walLevel}`, { open, outlivesHandle: true, isShared: true });
 
-  test('appends are heard from the WAL where that is on', async () => {
+  test('appends arrive with their entries from the WAL if wal_level is logical', async () => {
     const [one, other] = [await open('wal'), await open('wal')];
     const received: [number, boolean][] = [];
     (await other.open(app)).subscribe((txId, came) => received.push([txId, came !== undefined]));
@@ -37,7 +37,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await expect.poll(() => query(server.url, 'SELECT slot_name FROM pg_replication_slots')).toEqual([]);
   });
 
-  test('a server is told what the others say, in order, however long; and who leaves', async () => {
+  test('a server receives the messages of others in order, at any length, and is notified when one leaves', async () => {
     const [one, other] = [await open('relay'), await open('relay')];
     const received: unknown[] = [];
     const left: string[] = [];
@@ -58,7 +58,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await other.close();
   });
 
-  test('who was only heard of leaves too: at a bye, after two looks without it, and when the line is lost', async () => {
+  test('a server known only from messages leaves by a bye, after being missing twice, or when the connection is lost', async () => {
     const connection = await channelTo(server.port);
     const cut = new URL(server.url);
     cut.port = `${connection.port}`;
@@ -81,7 +81,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await ours.close();
   });
 
-  test('what it was told survives a crash of PostgreSQL, and so does the storage', async () => {
+  test('the storage and its subscriptions survive a crash of PostgreSQL', async () => {
     const storage = await open('crash');
     const log = await storage.open(app);
     for (let txId = 1; txId <= 20; txId++) await log.append([entryOf(txId)]);
@@ -105,24 +105,24 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await Promise.all([storage.close(), other.close()]);
   });
 
-  test('many that start at once make the tables once; two schemas are two storages', async () => {
+  test('servers that start at once create the tables once; two schemas are two storages', async () => {
     const storages = await Promise.all([open('one'), open('one'), open('one'), open('other_one')]);
     await (await storages[0].open(app)).append([entryOf(1)]);
     expect(await Promise.all(storages.map((storage) => storage.apps()))).toEqual([[app], [app], [app], []]);
     await Promise.all(storages.map((storage) => storage.close()));
   });
 
-  test('a schema of another version is left alone', async () => {
+  test('a schema of another version is rejected', async () => {
     await (await open('later')).close();
     await query(server.url, 'UPDATE later.version SET version = 99');
     await expect(open('later')).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('99') });
   });
 });
 
-test('a name that is none for a schema', async () => {
+test('an invalid schema name is rejected', async () => {
   await expect(postgres('postgres://127.0.0.1/', { schema: 'a"b' })).rejects.toMatchObject({ code: 'config-invalid' });
 });
 
-test('a database that is not there', async () => {
+test('a database that cannot be reached is rejected', async () => {
   await expect(postgres('postgres://nobody@127.0.0.1:1/nothing')).rejects.toMatchObject({ code: 'storage-failed' });
 });

@@ -81,7 +81,7 @@ const memoryOf = async (world: Bench): Promise<unknown> => {
   };
 };
 
-test('a commit at one reaches the sessions of the other', async () => {
+test('a commit on one server reaches the sessions of the other', async () => {
   const [one, other] = servers(2) as [Bench, Bench];
   const [writer, reader] = [await open(one), await open(other)];
   reader.send(all);
@@ -100,7 +100,7 @@ test('a commit at one reaches the sessions of the other', async () => {
   expect(await goals(one)).toEqual([{ id: goal, title: 'Fitter', todos: [] }]);
 });
 
-test('many who write at once at all of them: every write is done once, in one order', async () => {
+test('writes sent at once to all servers are each applied once, in one order', async () => {
   const three = servers(3);
   const peers = await Promise.all(three.map((world) => open(world)));
   const [first] = peers as [TestPeer];
@@ -129,7 +129,7 @@ test('many who write at once at all of them: every write is done once, in one or
   expect(c).toEqual(a);
 });
 
-test('the same write, said to two at once, is done once', async () => {
+test('the same write, sent to two servers at once, is applied once', async () => {
   const [one, other] = servers(2) as [Bench, Bench];
   const [a, b] = [await open(one), await open(other)];
   const goal = newId();
@@ -147,8 +147,8 @@ test('the same write, said to two at once, is done once', async () => {
 test.each<[string, Parameters<typeof far>[1]]>([
   ['without the entries', (txId, _, received) => received(txId)],
   ['late', (txId, entries, received) => void setTimeout(() => received(txId, entries), random() * 5)],
-  ['now and then not', (txId, entries, received) => random() < 0.5 && received(txId, entries)],
-])('news that comes %s', async (_, news) => {
+  ['only sometimes', (txId, entries, received) => random() < 0.5 && received(txId, entries)],
+])('with notifications that come %s, no transaction is lost', async (_, news) => {
   const [one, other] = servers(2, news) as [Bench, Bench];
   const [a, b] = [await open(one), await open(other)];
   a.send({ op: 'transact', 'tx-steps': attrSteps });
@@ -177,7 +177,7 @@ test.each<[string, unknown[][]]>([
     ],
   ],
   [
-    'made and deleted',
+    'created and deleted',
     [
       ['delete-attr', title.id],
       ['add-attr', todosId],
@@ -199,7 +199,7 @@ test.each<[string, unknown[][]]>([
       ['restore-attr', title.id],
     ],
   ],
-])('attrs %s in one transaction: the other server knows the same of them, and so does one that starts later', async (_, steps) => {
+])('attrs %s in one transaction are the same on the other server, and on one that starts later', async (_, steps) => {
   // prettier-ignore
   const [one, other] = servers(2) as [Bench, Bench];
   const peer = await open(one);
@@ -227,7 +227,7 @@ async function logOf(world: Bench): Promise<{ entries: readonly LogEntry[] }> {
   return log ? log.load() : { entries: [] };
 }
 
-test('what is played entry by entry is what is read at once', async () => {
+test('a replica that applies entry by entry equals one that loads the whole log', async () => {
   const [one] = servers(1) as [Bench];
   const peer = await open(one);
   peer.send({ op: 'transact', 'tx-steps': attrSteps });

@@ -20,7 +20,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 storageConformance('sqlite', { open: (name) => sqlite(join(root, name)), outlivesHandle: true, isShared: false });
 
-test('is one file in the folder, which no repository takes', async () => {
+test('is one file in a folder with a .gitignore that excludes everything', async () => {
   const folder = join(root, 'one', 'file');
   const storage = await sqlite(folder);
   await (await storage.open(app)).append([entryOf(1)]);
@@ -40,7 +40,7 @@ test('has one user at a time', async () => {
   await (await sqlite(folder)).close();
 });
 
-test('opens in well under a second, also when it holds much', async () => {
+test('opens in less than a second with 10,000 entries', async () => {
   const folder = join(root, 'much');
   const storage = await sqlite(folder);
   const log = await storage.open(app);
@@ -53,7 +53,7 @@ test('opens in well under a second, also when it holds much', async () => {
   await again.close();
 });
 
-test('what it cannot open it names', async () => {
+test('a file that cannot be opened is named in the error', async () => {
   const noFile = join(root, 'garbage');
   await (await sqlite(noFile)).close();
   writeFileSync(join(noFile, fileName), 'this is no database, and never was one. '.repeat(100));
@@ -61,7 +61,7 @@ test('what it cannot open it names', async () => {
   await expect(sqlite(join(noFile, fileName, 'below'))).rejects.toMatchObject({ code: 'storage-failed' });
 });
 
-test('a file of a later version is left alone', async () => {
+test('a file of a later version is rejected', async () => {
   const folder = join(root, 'later');
   await (await sqlite(folder)).close();
   const connection = (await loadSqlite())(join(folder, fileName));
@@ -78,7 +78,7 @@ test('without a binding, the error says what to install', async () => {
   });
 });
 
-test('what is written after the folder was removed, or another file put in its place, is rejected', async () => {
+test('a write after the folder was removed, or the file was replaced, is rejected', async () => {
   for (const harm of ['remove', 'replace'] as const) {
     const folder = join(root, harm);
     const storage = await sqlite(folder);
@@ -100,7 +100,7 @@ test('what is written after the folder was removed, or another file put in its p
   }
 });
 
-test('a server whose folder was removed acknowledges nothing, and shows what it last acknowledged', async () => {
+test('a server whose folder was removed rejects writes, and still shows the acknowledged ones', async () => {
   const folder = join(root, 'served');
   const world = bench({ storage: await sqlite(folder) });
   const goalsId = blob('goals', 'id');
@@ -129,7 +129,7 @@ async function settledRequest(peer: TestPeer, message: object): Promise<unknown[
   return peer.heard.slice();
 }
 
-test('is closed although the disk is full, and can be opened again at once with all that was written', async () => {
+test('can be closed although the disk is full, and opens again with everything that was written', async () => {
   const folder = join(root, 'full');
   await (await sqlite(folder)).close();
   const open = await loadSqlite();
@@ -154,7 +154,7 @@ test('is closed although the disk is full, and can be opened again at once with 
   await again.close();
 });
 
-test('a backup is made while it is written to, holds what was acknowledged by then, and replaces nothing', async () => {
+test('a backup made during a write has all acknowledged entries, and overwrites no file', async () => {
   const folder = join(root, 'original');
   const storage = await sqlite(folder);
   const log = await storage.open(app);
@@ -177,7 +177,7 @@ test('a backup is made while it is written to, holds what was acknowledged by th
   await storage.close();
 });
 
-test('the write-ahead log does not grow with what is written', async () => {
+test('the write-ahead log stays small however much is written', async () => {
   const folder = join(root, 'wal');
   const storage = await sqlite(folder);
   const log = await storage.open(app);

@@ -26,7 +26,7 @@ async function fill(stage: Stage, snapshot: Snapshot): Promise<void> {
 }
 
 onEachStorage((fresh) => {
-  test('what is staged is nowhere to be seen; published, it is the app', async () => {
+  test('a stage is invisible until it is published as the state of the app', async () => {
     const storage = await fresh();
     const stage = await stageOf(storage);
     const snapshot = snapshotOf(1, 25_000);
@@ -41,7 +41,7 @@ onEachStorage((fresh) => {
     await storage.close();
   });
 
-  test('a stage is found again with its chunks, and can be emptied', async () => {
+  test('a stage that is opened again has its chunks, and can be discarded', async () => {
     const storage = await fresh();
     const stage = await stageOf(storage);
     await stage.add('one');
@@ -53,7 +53,7 @@ onEachStorage((fresh) => {
     await storage.close();
   });
 
-  test('it replaces snapshot and log of the app, and of no other', async () => {
+  test('publishing a stage replaces the snapshot and the log of its app only', async () => {
     const storage = await fresh();
     for (const each of [app, other]) {
       const log = await storage.open(each);
@@ -72,7 +72,7 @@ onEachStorage((fresh) => {
     await storage.close();
   });
 
-  test('the app as it is compacts and appends while another is staged; then the stage is behind', async () => {
+  test('publish returns behind if the app was written to after the stage was opened', async () => {
     const storage = await fresh();
     const log = await storage.open(app);
     await log.append([entryOf(1)]);

@@ -25,7 +25,7 @@ function textOf(peer: TestPeer, from = 0): string {
   return bytes.toString();
 }
 
-test('written, read while it is written, ended', async () => {
+test('a stream is read while it is written, and its end is sent to readers', async () => {
   const world = bench();
   const [writer, reader] = [await world.open(admin), await world.open(admin)];
   const { 'stream-id': id, offset } = await start(writer);
@@ -49,7 +49,7 @@ test('written, read while it is written, ended', async () => {
   expect(result).toMatchObject({ $streams: [{ id, clientId: 'story', size: 12, done: true }] });
 });
 
-test('its row changes at the start and at the end, and not with each part', async () => {
+test('the row of a stream changes at its start and its end, not with each chunk', async () => {
   const world = bench();
   const [writer, watcher] = [await world.open(admin), await world.open(admin)];
   await watcher.request({ op: 'add-query', q: { $streams: {} }, 'return-type': 'tree' });
@@ -65,7 +65,7 @@ test('its row changes at the start and at the end, and not with each part', asyn
   expect(rowsHeard().at(-1)).toMatchObject({ $streams: [{ id, clientId: 'story', size: 6, done: true }] });
 });
 
-test('files come with the first answer, and the end in a message of its own', async () => {
+test('files come with the first message, and the end of a stream in a message of its own', async () => {
   const world = bench();
   const [writer, reader] = [await world.open(admin), await world.open(admin)];
   const { 'stream-id': id } = await start(writer);
@@ -79,7 +79,7 @@ test('files come with the first answer, and the end in a message of its own', as
   ]);
 });
 
-test('a stream without a name is malformed', async () => {
+test('a stream without a client id is rejected', async () => {
   const world = bench();
   const writer = await world.open(admin);
   expect(await writer.request({ op: 'start-stream', 'client-id': ' ', 'reconnect-token': token })).toMatchObject([
@@ -87,7 +87,7 @@ test('a stream without a name is malformed', async () => {
   ]);
 });
 
-test('W-36: a reader can tell an end from a stop, and what is stored is told however little it is', async () => {
+test('W-36: a reader receives the abort reason of a stream, and a flush is acknowledged even for one byte', async () => {
   const world = bench();
   const [writer, reader] = [await world.open(admin), await world.open(admin)];
   const { 'stream-id': id } = await start(writer);
@@ -99,7 +99,7 @@ test('W-36: a reader can tell an end from a stop, and what is stored is told how
   expect(late).toMatchObject([{ done: true, 'abort-reason': 'out of ideas' }]);
 });
 
-test('W-36: after a break the writer goes on where the server has come to, and the end can be said again', async () => {
+test('W-36: after a reconnect the writer continues at the offset that the server has stored', async () => {
   const storage = memory();
   const world = bench({ storage });
   const writer = await world.open(admin);
@@ -119,7 +119,7 @@ test('W-36: after a break the writer goes on where the server has come to, and t
   expect(textOf(reader)).toBe('one two three');
 });
 
-test('who comes later takes over; what the first still says is refused', async () => {
+test('a second writer takes over a stream, and appends of the first are rejected', async () => {
   const world = bench();
   const [first, second] = [await world.open(admin), await world.open(admin)];
   const { 'stream-id': id } = await start(first);
@@ -129,8 +129,8 @@ test('who comes later takes over; what the first still says is refused', async (
   expect(await append(second, id, 1, ['c'])).toMatchObject([{ op: 'stream-flushed', offset: 2 }]);
 });
 
-describe('refused', () => {
-  test('another token, a wrong offset, more after the end, a stream nobody began', async () => {
+describe('is rejected', () => {
+  test('another token, a wrong offset, an append after the end, an unknown stream', async () => {
     const world = bench();
     const peer = await world.open(admin);
     const { 'stream-id': id } = await start(peer);
@@ -149,7 +149,7 @@ describe('refused', () => {
     ]);
   });
 
-  test('those whom no rule lets', async () => {
+  test('a session that no rule allows', async () => {
     const world = bench();
     const { 'stream-id': id } = await start(await world.open(admin));
     const peer = await world.open();
@@ -159,7 +159,7 @@ describe('refused', () => {
     expect(await peer.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'nobody' })).toMatchObject(denied);
   });
 
-  test('more than the limit', async () => {
+  test('more streams than the limit', async () => {
     const peer = await bench({ limits: { streams: 1 } }).open(admin);
     await start(peer);
     expect(await peer.request({ op: 'start-stream', 'client-id': 'two', 'reconnect-token': token })).toMatchObject([
@@ -168,7 +168,7 @@ describe('refused', () => {
   });
 });
 
-test('unsubscribed or gone, a reader hears no more; a deleted stream is gone for good', async () => {
+test('an ended subscription receives nothing more, and a deleted stream leaves no records', async () => {
   const storage = memory();
   const world = bench({ storage });
   const [writer, reader] = [await world.open(admin), await world.open(admin)];
@@ -186,7 +186,7 @@ test('unsubscribed or gone, a reader hears no more; a deleted stream is gone for
   expect([...app.ledger.records.keys()].filter((key) => key.startsWith('stream/'))).toEqual([]);
 });
 
-test('what could not be stored is told', async () => {
+test('a failed append is reported to the writer, who can repeat it', async () => {
   const plain = memory();
   let isBroken = false;
   const broken = {
@@ -207,7 +207,7 @@ test('what could not be stored is told', async () => {
   expect(await append(writer, id, 0, ['a'])).toContainEqual(expect.objectContaining({ op: 'stream-flushed', offset: 1 }));
 });
 
-test('a hundred small writes at once are few in the log, and whole', async () => {
+test('a hundred small appends at once make few transactions, and lose nothing', async () => {
   const world = bench();
   const [writer, reader] = [await world.open(admin), await world.open(admin)];
   const { 'stream-id': id } = await start(writer);
@@ -220,7 +220,7 @@ test('a hundred small writes at once are few in the log, and whole', async () =>
   expect(textOf(reader)).toBe('é'.repeat(100));
 });
 
-test('to take a stream up again takes the right to begin it, beside its token', async () => {
+test('resuming a stream needs the create permission in addition to its token', async () => {
   const world = bench();
   const app = await world.hub.app('a9900000-0000-4000-8000-000000000001');
   await app.rulebook.set(app.ledger, { $streams: { allow: { create: 'auth.id != null', view: 'true' } } });

@@ -57,7 +57,7 @@ async function world(answer: (sent: Sent) => number | Error | 'never', storage =
 }
 
 describe('an event', () => {
-  test('is sent again after longer and longer waits, ten times, and has failed then', async () => {
+  test('is retried ten times after increasing delays, and then fails', async () => {
     const { create, write, pass, sent, events, clock } = await world(() => 503);
     await create();
     await write();
@@ -77,7 +77,7 @@ describe('an event', () => {
     expect(sent).toHaveLength(11);
   });
 
-  test('that is answered at last is over; one of a receiver that cannot be reached says why', async () => {
+  test('succeeds when a retry gets a response; a failed attempt has the reason', async () => {
     let count = 0;
     const { create, write, pass, events } = await world(() => (++count === 1 ? new OutboundError('dns', 'no such host') : 204));
     await create();
@@ -88,7 +88,7 @@ describe('an event', () => {
     expect(events()).toMatchObject([{ status: 'success', nextAt: null, attempts: [{}, { 'success?': true, 'status-code': 204 }] }]);
   });
 
-  test('of a receiver that answers 410 has failed, and the webhook is disabled with the reason', async () => {
+  test('fails if the receiver responds 410, and the webhook is disabled with the reason', async () => {
     const { create, write, pass, events, app, sent } = await world(() => 410);
     await create();
     await write();
@@ -101,7 +101,7 @@ describe('an event', () => {
     expect(events()).toHaveLength(1);
   });
 
-  test('that waits when the webhook is disabled is not sent', async () => {
+  test('that is pending when the webhook is disabled is not sent', async () => {
     const { create, write, pass, events, settings, sent, webhookId } = await world(() => 503);
     await create();
     await write();
@@ -112,7 +112,7 @@ describe('an event', () => {
     expect(events()).toMatchObject([{ status: 'failed', attempts: [{}, { 'error-type': 'disabled' }] }]);
   });
 
-  test('is written with its transaction, or not at all; one for each, whatever it writes', async () => {
+  test('is written once for each transaction that changes data, and not for a rejected one', async () => {
     const { create, write, pass, events, writer, sent } = await world(() => 200);
     await create();
     const rejected = await writer.request({ op: 'transact', 'tx-steps': [['add-triple', newId(), newId(), 1]] });
@@ -128,7 +128,7 @@ describe('an event', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('keeps the app in memory until it is over', async () => {
+  test('keeps the app in memory until it is completed', async () => {
     const { create, write, pass, app } = await world(() => 503);
     await create();
     expect(app.webhooks.isBusy).toBe(false);
@@ -138,7 +138,7 @@ describe('an event', () => {
   });
 });
 
-test('two servers of one storage send each event once', async () => {
+test('two servers on one storage send each event once', async () => {
   const storage = memory();
   const one = await world(() => 200, { ...storage, close: async () => {} });
   const two = await world(() => 200, storage);
@@ -153,7 +153,7 @@ test('two servers of one storage send each event once', async () => {
   expect(new Set(keys).size).toBe(5);
 });
 
-test('a server that dies while it sends is replaced after a minute', async () => {
+test('an event of a server that was killed while sending is sent by another after a minute', async () => {
   const storage = memory();
   const hanging = await world(() => 'never', { ...storage, close: async () => {} });
   await hanging.create();
@@ -168,7 +168,7 @@ test('a server that dies while it sends is replaced after a minute', async () =>
   expect(next.sent.map(({ key }) => key)).toContain(hanging.sent[0]?.key);
 });
 
-test('a thousand events are kept; those that are over go first', async () => {
+test('a thousand events are kept; completed events are removed first', async () => {
   const { create, write, pass, events, settings, webhookId } = await world(() => 200);
   await create();
   await write('first');

@@ -51,7 +51,7 @@ async function makeTodos(db: ReturnType<typeof connect>): Promise<string> {
 
 onEachStorage((fresh) => {
   describe.each(sdks)('%s', (_name, sdk) => {
-    test('S55 S56 S57 S58 S59 S60 S61 S62 S63 webhooks are managed; changes are told once, signed, and opened with the token that was sent', async () => {
+    test('S55 S56 S57 S58 S59 S60 S61 S62 S63 webhooks are managed; each change is delivered once, signed, and its payload is read with the delivered token', async () => {
       const server = await start(await fresh());
       const db = connect(server, sdk);
       const todo = await makeTodos(db);
@@ -119,7 +119,7 @@ onEachStorage((fresh) => {
       await server.close();
     });
 
-    test('S64 S65 S66 S67 S68 S69 S72 an endpoint without credentials takes what is signed, and answers 401 to the rest', async () => {
+    test('S64 S65 S66 S67 S68 S69 S72 an endpoint without credentials accepts signed deliveries, and responds 401 to others', async () => {
       const server = await start(await fresh());
       const db = connect(server, sdk);
       await makeTodos(db);
@@ -159,7 +159,7 @@ onEachStorage((fresh) => {
     });
   });
 
-  test('what was not delivered when a server stopped is delivered by the next one, with the same key', async () => {
+  test('an event not delivered before a server stopped is delivered by the next one, with the same key', async () => {
     const storage = await fresh();
     const held = { ...storage, close: async () => {} };
     const options = { appId: id(), adminToken: id(), operatorToken: id() };
@@ -185,7 +185,7 @@ onEachStorage((fresh) => {
   });
 });
 
-describe('what is refused', () => {
+describe('a webhook is rejected for', () => {
   let server: TriplaneServer;
   beforeAll(async () => {
     server = await createServer();
@@ -233,7 +233,7 @@ describe('what is refused', () => {
     expect(await create(given)).toMatchObject({ body: { type } });
   });
 
-  test('the same webhook twice, and more than a hundred', async () => {
+  test('a duplicate, and more than a hundred webhooks', async () => {
     const db = connect(server, sdks[0]![1]);
     const make = (n: number) =>
       db.webhooks.manager.create({ url: `https://8.8.8.8/${n}`, namespaces: ['todos', 'people'], actions: ['delete', 'create'] });
@@ -246,7 +246,7 @@ describe('what is refused', () => {
   });
 });
 
-test('a token opens one payload, for an hour, and nothing else', async () => {
+test('a token gives access to one payload, for an hour', async () => {
   const server = await start(memory());
   const db = connect(server, sdks[0]![1]);
   await makeTodos(db);

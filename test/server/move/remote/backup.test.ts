@@ -15,7 +15,7 @@ async function expected(): Promise<unknown> {
   return contentsOf(storage, recordedApp);
 }
 
-test('a backup is made, downloaded and taken over: the same app as from the archive', async () => {
+test('a backup is made, downloaded and imported: the same app as from the archive', async () => {
   const { url, asked } = await backupHost();
   const storage = memory();
   const folder = newFolder();
@@ -31,13 +31,13 @@ test('a backup is made, downloaded and taken over: the same app as from the arch
   expect(existsSync(folder)).toBe(false);
 });
 
-test('names with slashes are fetched and put right as from an archive', async () => {
+test('names with slashes are downloaded and corrected as from an archive', async () => {
   const { url } = await backupHost({ archive: 'backup-1' });
   const { report } = await importRemote({ ...address(url), storage: memory() });
   expect(report.namespaces.map(({ etype }) => etype)).toContain('odd name/ü');
 });
 
-test('a backup that runs already is waited for, and so is the time until the next may be made', async () => {
+test('the import waits for a running backup, and until the next one is allowed', async () => {
   const { url } = await backupHost({ starts: [answers.rateLimited, answers.inProgress] });
   const { report, notes, waits } = await importRemote({ ...address(url), storage: memory() });
   expect(report.isSame).toBe(true);
@@ -45,7 +45,7 @@ test('a backup that runs already is waited for, and so is the time until the nex
   expect(notes).toEqual(['The source makes the next backup in 299 seconds; waiting']);
 });
 
-test('a wrong token, an app of others, and a backup that fails are told; nothing is left behind', async () => {
+test('a wrong token, an app of another owner, and a failed backup are reported, and leave nothing behind', async () => {
   const { url } = await backupHost();
   const folder = newFolder();
   const storage = memory();
@@ -61,7 +61,7 @@ test('a wrong token, an app of others, and a backup that fails are told; nothing
   expect(await storage.apps()).toEqual([]);
 });
 
-test('a connection that breaks in the middle of a file is made again, and one that always breaks is told', async () => {
+test('a connection that breaks within a file is retried; one that always breaks is reported, and the import can be resumed', async () => {
   let [cuts, lists] = [3, 2];
   const flaky = await backupHost({ cut: (name) => name.includes('things') && cuts-- > 0, cutList: () => lists-- > 0 });
   expect((await importRemote({ ...address(flaky.url), storage: memory() })).report.isSame).toBe(true);
@@ -85,7 +85,7 @@ test('a connection that breaks in the middle of a file is made again, and one th
   expect(await contentsOf(storage, recordedApp)).toEqual(await expected());
 });
 
-test('a list of files that ends before its end is not believed', async () => {
+test('a truncated list of files is rejected', async () => {
   const { url } = await backupHost({ cutList: () => true });
   await expect(importRemote({ ...address(url), storage: memory() })).rejects.toThrow("the list of the app's files ends before its end");
 });

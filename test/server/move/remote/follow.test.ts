@@ -63,7 +63,7 @@ async function comparable(storage: Storage): Promise<unknown> {
   return { attrs: attrs.map((attr) => JSON.stringify(Object.entries(attr as object).sort())).sort(), triples: untimed.sort(), files };
 }
 
-test('values, links, new attributes and namespaces, deletions and files, written while it is followed', async () => {
+test('a followed copy receives values, links, new attributes and namespaces, deletions and files', async () => {
   const [first, second] = [memory(), memory()];
   const server = await serverOn(first);
   const db = dbOn(server);
@@ -90,7 +90,7 @@ test('values, links, new attributes and namespaces, deletions and files, written
   expect(lines.at(-1)).toBe('Switching: the last changes are taken over');
 });
 
-test('the source is restarted and loses its subscriptions; the copy begins these anew', async () => {
+test('the copy subscribes again after the source was restarted and lost its subscriptions', async () => {
   const [first, second] = [memory(), memory()];
   let server = await createServer({ storage: first, appId, adminToken });
   const { port } = new URL(server.url);
@@ -117,7 +117,7 @@ test('the source is restarted and loses its subscriptions; the copy begins these
   expect(await comparable(second)).toEqual(await comparable(first));
 });
 
-test('called off, it leaves nothing: no copy here, no subscription there', async () => {
+test('a cancelled import leaves no files and no app', async () => {
   const [first, second] = [memory(), memory()];
   const server = await serverOn(first);
   await seed(dbOn(server));
@@ -133,7 +133,7 @@ test('called off, it leaves nothing: no copy here, no subscription there', async
   expect(await second.apps()).toEqual([]);
 });
 
-test('a source that dies half-way: told, nothing is half-applied, and --resume goes on', async () => {
+test('when the source stops during an import this is reported, no app is created, and --resume continues', async () => {
   const [first, second] = [memory(), memory()];
   const server = await createServer({ storage: first, appId, adminToken });
   await seed(dbOn(server));
@@ -159,7 +159,7 @@ test('a source that dies half-way: told, nothing is half-applied, and --resume g
   expect(await comparable(second)).toEqual(await comparable(first));
 });
 
-test('what is written during the switch stops it: the app is not taken over without it', async () => {
+test('a write during the switch stops the import, so that no write is lost', async () => {
   const [first, second] = [memory(), memory()];
   const server = await serverOn(first);
   const db = dbOn(server);
@@ -181,7 +181,7 @@ test('what is written during the switch stops it: the app is not taken over with
   expect(await comparable(second)).toEqual(await comparable(first));
 });
 
-test('values that break the schema are told with their row, and --relax takes them over', async () => {
+test('values that violate the schema are reported with their row, and --relax imports them', async () => {
   const [first, second] = [memory(), memory()];
   const server = await serverOn(first);
   await seed(dbOn(server));

@@ -25,7 +25,7 @@ function signIns(records: object): unknown {
 const secretNote = (client: string): string =>
   `queries do not tell the secret of the sign-in client '${client}': enter it with --client-secret ${client}=…, or later`;
 
-test('the app of a recorded backup, served and read again', async () => {
+test('the app of a recorded backup, served and imported again, is the same', async () => {
   const [first, second] = [memory(), memory()];
   await importFrom(recorded('backup-3'), { storage: first });
   const server = await createServer({ storage: first, appId: app, adminToken });
@@ -41,7 +41,7 @@ test('the app of a recorded backup, served and read again', async () => {
   expect(report.notes).toEqual(clients.map(({ client_name: name }) => secretNote(name)));
 });
 
-test('users stay signed in, and sign-in clients are there', async () => {
+test('users stay signed in, and sign-in clients are imported', async () => {
   const [first, second] = [memory(), memory()];
   const server = await createServer({ storage: first, appId: app, adminToken });
   const db = init({ appId: app, adminToken, apiURI: server.url });
@@ -62,7 +62,7 @@ test('users stay signed in, and sign-in clients are there', async () => {
   await copy.close();
 });
 
-test('an app that nobody is signed in to', async () => {
+test('an app without signed-in users gets a note about --accept-tokens-from', async () => {
   const server = await createServer({ appId: app, adminToken });
   const { report } = await importRemote({ url: server.url, appId: app, adminToken, live: true, storage: memory() });
   await server.close();

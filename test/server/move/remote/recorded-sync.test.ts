@@ -9,7 +9,7 @@ import { syncHost } from './sync-host.ts';
 
 const address = (url: string) => ({ url, appId: recordedApp, adminToken: recordedToken });
 
-test('rows with their creation times, links of all kinds, users, tokens and files; settings as a backup has them', async () => {
+test('rows with their creation times, links of all kinds, users, tokens, files and settings are imported', async () => {
   const { url } = await syncHost();
   const storage = memory();
   const { report, settled } = await importRemote({ ...address(url), storage });
@@ -33,7 +33,7 @@ test('rows with their creation times, links of all kinds, users, tokens and file
   );
 });
 
-test('what is told after the copy is in it: values, links, deleted rows', async () => {
+test('updates sent after the copy are applied to it: values, links, deleted rows', async () => {
   const host = await syncHost();
   const storage = memory();
   const lines: string[] = [];
@@ -63,7 +63,7 @@ test('what is told after the copy is in it: values, links, deleted rows', async 
   expect(host.said.slice(-6)).toEqual(Array.from({ length: 6 }, () => 'remove-sync'));
 });
 
-test('a source that is cut off is asked for what came since, and a copy that was ended goes on where it was', async () => {
+test('after a lost connection or a killed process the copy is resumed from where it was', async () => {
   const host = await syncHost();
   const folder = newFolder();
   const storage = memory();
@@ -86,7 +86,7 @@ test('a source that is cut off is asked for what came since, and a copy that was
   expect(host.said).toContain('resync-table');
 });
 
-test('a source that is read-only is read; one that is disabled needs a backup, and says so', async () => {
+test('a read-only source is imported; a disabled one is rejected because it needs a backup', async () => {
   const host = await syncHost();
   host.setStatus('read-only');
   expect((await importRemote({ ...address(host.url), storage: memory() })).report.isSame).toBe(true);

@@ -5,14 +5,14 @@ import { Membership } from '../../../../src/server/storage/postgres/membership.t
 
 const member = (id: string, polls = false) => ({ id, readsWal: true, polls });
 
-test('who was seen and is not seen any more is gone', () => {
+test('a member that was listed and is no longer listed has left', () => {
   const membership = new Membership();
   expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewMember: true });
   expect(membership.replace([member('b')])).toEqual({ gone: ['a'], hasNewMember: false });
   expect(membership.replace([member('b')])).toEqual({ gone: [], hasNewMember: false });
 });
 
-test('who was heard of is seen at the second look at the latest, or is gone', () => {
+test('a server known from a message has left if it is missing from the second list', () => {
   const membership = new Membership();
   for (const id of ['a', 'b', 'c']) membership.markSeen(id);
   expect(membership.replace([member('a')])).toEqual({ gone: [], hasNewMember: true });
@@ -20,7 +20,7 @@ test('who was heard of is seen at the second look at the latest, or is gone', ()
   expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewMember: false });
 });
 
-test('who is heard of after it was gone is gone again', () => {
+test('a server that sends a message after it left can leave again', () => {
   const membership = new Membership();
   membership.replace([member('a')]);
   membership.markSeen('a');
@@ -30,7 +30,7 @@ test('who is heard of after it was gone is gone again', () => {
   expect(membership.replace([])).toMatchObject({ gone: ['a'] });
 });
 
-test('when nothing is known any more all are gone, whether they were seen, doubted, or only heard of', () => {
+test('clear() returns all servers: listed, missing once, or known only from a message', () => {
   const membership = new Membership();
   membership.markSeen('doubted');
   membership.replace([member('seen')]);
@@ -39,7 +39,7 @@ test('when nothing is known any more all are gone, whether they were seen, doubt
   expect(membership.clear()).toEqual([]);
 });
 
-test('notices are needed unless all that were seen read the log themselves', () => {
+test('notifications are needed unless all listed members read the WAL', () => {
   const membership = new Membership();
   expect(membership.needNotifications).toBe(true);
   membership.replace([member('a')]);
@@ -52,7 +52,7 @@ test('notices are needed unless all that were seen read the log themselves', () 
   expect(membership.needNotifications).toBe(true);
 });
 
-test('letters go by the table while one of the others reads them there', () => {
+test('messages are polled while one of the members polls', () => {
   const membership = new Membership();
   membership.replace([member('a'), member('b', true)]);
   expect(membership.isPolled).toBe(true);
