@@ -86,7 +86,7 @@ const tagName = blob('tags', 'name');
 const goalTags = link('goals', 'tags', 'tags', 'goals');
 
 async function worldWith(size: number, limits: object = {}): Promise<{ world: Bench; peer: TestPeer; writer: TestPeer }> {
-  const world = bench({ limits });
+  const world = bench({ limits: { userSteps: 100_000, ...limits } });
   const writer = await world.open();
   const goals = Array.from({ length: size }, () => newId());
   const tags = Array.from({ length: size }, () => newId());
