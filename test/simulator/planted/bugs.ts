@@ -42,7 +42,7 @@ const known: readonly PlantedBug[] = [
   bug('a write on its way is forgotten when the connection is lost', outbox, "if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });\n    }\n    this.retries.onDisconnect", "if (write.state === 'inflight') this.#drop(write.eventId);\n    }\n    this.retries.onDisconnect"), // prettier-ignore
   bug(
     'the server does not remember event ids',
-    ledger,
+    'server/data/apply-write.ts',
     'replica.idempotencyKeys.find(event)',
     "replica.idempotencyKeys.find({ ...event, id: '' })",
   ),
@@ -94,7 +94,6 @@ const client: readonly PlantedBug[] = [
   bug('a store that fails ends the queue', 'reactor/persist-queue.ts', '    } catch (cause) {\n      const writes', '    } catch (cause) {\n      throw cause;\n      const writes'), // prettier-ignore
   bug('a confirmed write is let go before the result contains it', optimistic, 'if (isIncluded(write, live.processed)) return', 'return'),
   bug('confirmed writes stay in the outbox', optimistic, 'if (this.#acknowledged.size === 0) return [];', 'return [];'),
-  bug('other tabs do not hear that a write is confirmed', 'reactor/mutations/acknowledge.ts', "{ do: 'tell', message: { type: 'acknowledged', eventId, ...position } },", ''), // prettier-ignore
   bug('other tabs do not hear of a write', api, "if (state.outbox.markPersisted(eventId)) this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);", 'state.outbox.markPersisted(eventId);'), // prettier-ignore
   bug('an app that is enabled again is not asked again', receive, "before === 'disabled' && status !== 'disabled' ? 'restart' : 'flush'", "'flush'"), // prettier-ignore
   bug('a refusal for now is final', receiveError, "if ((outcome === 'unknown' || isPassing) && !isGivenUp) {", "if (outcome === 'unknown' && !isGivenUp) {"), // prettier-ignore
