@@ -15,11 +15,15 @@ import { envOf } from '../state.ts';
 
 /** How long a write waits for the leader before it is asked for a sign of life, and what became of the write. */
 const leaderCheckMs = 3_000;
+/** The leader is asked about waiting writes at the first, second, fourth … check, and at least at every one of so many. */
+const checksPerAsk = 16;
 
 export class TabSync {
   readonly #context: ClientContext;
   readonly #tabs: Tabs;
   #leaderTimer: Timer | undefined;
+  /** Checks in a row. */
+  #checks = 0;
 
   constructor(context: ClientContext, tabs: Tabs) {
     this.#context = context;
@@ -41,11 +45,13 @@ export class TabSync {
     if (!isNeeded) {
       clock.clearTimeout(this.#leaderTimer);
       this.#leaderTimer = undefined;
+      this.#checks = 0;
     } else
       this.#leaderTimer ??= clock.setTimeout(() => {
         this.#leaderTimer = undefined;
         this.#tabs.checkLeader?.();
-        this.#context.writes.askLeader();
+        this.#checks += 1;
+        if ((this.#checks & (this.#checks - 1)) === 0 || this.#checks % checksPerAsk === 0) this.#context.writes.askLeader();
         this.#context.run([]);
       }, leaderCheckMs);
   }
