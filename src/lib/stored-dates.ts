@@ -2,6 +2,7 @@
 // data may hold. Such a value stays as it was written, and takes its place among the others. PROTOCOL.md#dates
 
 import { coerceToDate } from './dates.ts';
+import { zoneOffsetMs } from './time-zone.ts';
 
 const dayMs = 86_400_000;
 /** From 4713 BC to the year 294276. */
@@ -77,10 +78,7 @@ function inTimeZone(local: number, timeZone: string): number {
 /** Milliseconds east of UTC; NaN for a zone that is not known. */
 function zoneOffset(at: number, timeZone: string): number {
   try {
-    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-    const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value;
-    const [, sign, hours, minutes, seconds = 0] = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name ?? '') ?? [, '+', 0, 0];
-    return (sign === '-' ? -1000 : 1000) * ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds));
+    return zoneOffsetMs(timeZone, at);
   } catch {
     return NaN;
   }

@@ -93,8 +93,9 @@ export class Recovery {
 
   /** Call once the answer has left the unanswered requests. */
   onAnswer(answered: ClientMessage): void {
-    this.#suspects.delete(requestKey(answered));
-    if (this.#suspect?.key === requestKey(answered)) this.#suspect = undefined;
+    const key = requestKey(answered);
+    this.#suspects.delete(key);
+    if (this.#suspect?.key === key) this.#suspect = undefined;
     const wasCurrent = this.#current.delete(answered['client-event-id'] ?? '');
     if (wasCurrent) this.#outlived += 1;
     if (this.#unanswered.size === 0 || (wasCurrent && this.#current.size === 0)) this.#sendNext();

@@ -155,7 +155,7 @@ export class Uplink {
     const answered = this.#unanswered.get(eventId);
     if (!answered) return;
     this.#unanswered.delete(eventId);
-    this.#lost.delete(requestKey(answered));
+    if (this.#lost.size > 0) this.#lost.delete(requestKey(answered));
     this.#recovery?.onAnswer(answered);
   }
 

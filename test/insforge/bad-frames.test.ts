@@ -1,23 +1,14 @@
 // Whatever a server or a peer sends under any name: no listener gets it as a message, presence stays as it is, the connection stands, and what
 // breaks the protocol is reported as a typed error.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { InsforgeRealtimeError } from '../../src/insforge/index.ts';
-import { badBodies } from '../support/bad-frames.ts';
+import { badBodies, failOnUncaught } from '../support/bad-frames.ts';
 import { insforgeWorld } from './world.ts';
 
 const world = insforgeWorld();
-const thrown: unknown[] = [];
-const note = (error: unknown): void => void thrown.push(error);
-beforeEach(() => {
-  thrown.length = 0;
-  process.on('uncaughtException', note).on('unhandledRejection', note);
-});
-afterEach(() => {
-  process.off('uncaughtException', note).off('unhandledRejection', note);
-  expect(thrown).toEqual([]);
-});
+failOnUncaught();
 
 const events = [
   'said',

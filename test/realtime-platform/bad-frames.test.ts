@@ -1,23 +1,14 @@
 // Whatever a server sends under any name, over both transports: no listener gets it, the connection stands, and what breaks the protocol is
 // reported as a typed error.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { PlatformRealtimeError } from '../../src/realtime-platform/index.ts';
-import { badBodies } from '../support/bad-frames.ts';
+import { badBodies, failOnUncaught } from '../support/bad-frames.ts';
 import { platformWorld, until } from './world.ts';
 
 const world = platformWorld();
-const thrown: unknown[] = [];
-const note = (error: unknown): void => void thrown.push(error);
-beforeEach(() => {
-  thrown.length = 0;
-  process.on('uncaughtException', note).on('unhandledRejection', note);
-});
-afterEach(() => {
-  process.off('uncaughtException', note).off('unhandledRejection', note);
-  expect(thrown).toEqual([]);
-});
+failOnUncaught();
 
 describe.each(['event', 'subscribed', 'channel:message', 'presence:join', 'presence:leave', 'error'])("as '%s'", (event) => {
   test('over Socket.IO', async () => {

@@ -1,5 +1,7 @@
 // Bodies of frames that no server should send, for every place in which one can come.
 
+import { afterEach, beforeEach, expect } from 'vitest';
+
 const deep = (levels: number): unknown => (levels === 0 ? 1 : { deep: deep(levels - 1) });
 
 export const badBodies: Readonly<Record<string, unknown>> = {
@@ -32,3 +34,17 @@ export const badBodies: Readonly<Record<string, unknown>> = {
   'a deep object': deep(300),
   'a long text': 'x'.repeat(300_000),
 };
+
+/** Fails each test of the file during which an exception or a rejection reached the process. */
+export function failOnUncaught(): void {
+  const thrown: unknown[] = [];
+  const note = (error: unknown): void => void thrown.push(error);
+  beforeEach(() => {
+    thrown.length = 0;
+    process.on('uncaughtException', note).on('unhandledRejection', note);
+  });
+  afterEach(() => {
+    process.off('uncaughtException', note).off('unhandledRejection', note);
+    expect(thrown).toEqual([]);
+  });
+}

@@ -1,8 +1,7 @@
 // Which types of values each attribute has had: told to clients with the attribute, and never less.
 
-import type { KnownAttr } from '../../db/attrs.ts';
+import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
-import type { Attrs } from '../../db/attrs.ts';
 import { equal } from '../../lib/equal.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 
@@ -16,8 +15,9 @@ export function attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): WireAttr[
       const known = attr.wire['inferred-types'] ?? [];
       // What the system's own attributes hold does not depend on data.
       if (attr.isSystem || known.length === allTypes.length) return [];
-      const types = new Set<string>([...known, ...newTypes(attr, changes.values())]);
-      return types.size === known.length ? [] : [{ ...attr.wire, 'inferred-types': inOrder(types) }];
+      let types: Set<string> | undefined;
+      for (const type of newTypes(attr, changes.values())) if (!known.includes(type)) (types ??= new Set(known)).add(type);
+      return types ? [{ ...attr.wire, 'inferred-types': inOrder(types) }] : [];
     });
   });
 }

@@ -120,16 +120,15 @@ export class QueryJobs {
   /** Returns what it cost. */
   #advance(job: Job): number {
     const isKept = this.#underWay.has(job) || this.#hasRoom(job.network);
-    const before = job.used;
+    let cost = 1 - job.used;
     try {
       job.advance();
     } finally {
-      const cost = 1 + job.used - before;
+      cost += job.used;
       this.#turnWork += cost;
       this.#schedule();
       if (job.hasEnded) this.#underWay.delete(job);
     }
-    const cost = 1 + job.used - before;
     if (!job.hasEnded && isKept) this.#underWay.add(job);
     else if (!job.hasEnded) job.drop();
     return cost;
@@ -166,27 +165,39 @@ export class QueryJobs {
     if (this.#networks.size > 0) this.#schedule();
   }
 
-  #next(): { readonly owner: JobOwner; readonly job: Job; readonly network: NetworkJobs; readonly own: OwnerJobs } | undefined {
-    for (const [, network] of byUse(this.#networks)) {
-      for (const [owner, own] of byUse(network.owners)) {
-        const [job] = own.jobs;
-        if (job && (!job.wasDropped || this.#underWay.has(job) || this.#hasRoom(job.network))) return { owner, job, network, own };
-      }
+  /** A job that can run, of the network and the owner with the least work so far. */
+  #next(): NextJob | undefined {
+    let next: NextJob | undefined;
+    for (const [key, network] of this.#networks) {
+      if (next === undefined || network.used < next.network.used) next = this.#nextOf(network, this.#hasRoom(key)) ?? next;
     }
-    return undefined;
+    return next;
+  }
+
+  #nextOf(network: NetworkJobs, hasRoom: boolean): NextJob | undefined {
+    let next: NextJob | undefined;
+    for (const [owner, own] of network.owners) {
+      const [job] = own.jobs;
+      if (!job || (job.wasDropped && !hasRoom && !this.#underWay.has(job))) continue;
+      if (next === undefined || own.used < next.own.used) next = { owner, job, network, own };
+    }
+    return next;
   }
 }
 
-/** The one that has cost least first. */
-function byUse<Key, Value extends { readonly used: number }>(all: ReadonlyMap<Key, Value>): readonly (readonly [Key, Value])[] {
-  return [...all].sort(([, one], [, other]) => one.used - other.used);
+interface NextJob {
+  readonly owner: JobOwner;
+  readonly job: Job;
+  readonly network: NetworkJobs;
+  readonly own: OwnerJobs;
 }
 
 function entry<Key, Value extends { readonly used: number }>(all: Map<Key, Value>, key: Key, make: (used: number) => Value): Value {
   const known = all.get(key);
   if (known) return known;
-  const least = all.size === 0 ? 0 : Math.min(...[...all.values()].map(({ used }) => used));
-  const made = make(least);
+  let least = Infinity;
+  for (const { used } of all.values()) least = Math.min(least, used);
+  const made = make(all.size === 0 ? 0 : least);
   all.set(key, made);
   return made;
 }

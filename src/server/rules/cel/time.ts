@@ -1,6 +1,7 @@
 // Timestamps and durations with nanosecond precision.
 
 import { coerceToDate } from '../../../lib/dates.ts';
+import { zoneOffsetMs } from '../../../lib/time-zone.ts';
 import type { Definition } from './overloads.ts';
 import { Duration, EvaluationError, Timestamp } from './values.ts';
 
@@ -99,32 +100,11 @@ function offsetMs(zone: string, at: number): number {
   if (zone === 'Z' || /^(?:UTC|GMT|UT)$/.test(zone)) return 0;
   const [, sign, hours, minutes = '0'] = fixedZone.exec(zone) ?? [];
   if (hours !== undefined && Number(hours) <= 18) return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
-  const parts = new Map(
-    formatOf(zone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  );
-  const part = (name: Intl.DateTimeFormatPartTypes): number => Number(parts.get(name));
-  const year = parts.get('era') === 'BC' ? 1 - part('year') : part('year');
-  const local = new Date(0);
-  local.setUTCFullYear(year, part('month') - 1, part('day'));
-  local.setUTCHours(part('hour'), part('minute'), part('second'));
-  return local.getTime() - Math.floor(at / 1000) * 1000;
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-/** A cache; there are about 600 zones, and only existing ones are stored. */
-function formatOf(zone: string): Intl.DateTimeFormat {
-  let format = formats.get(zone);
-  if (format) return format;
-  const numeric = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' } as const;
   try {
-    format = new Intl.DateTimeFormat('en-US', { ...numeric, era: 'short', hourCycle: 'h23', timeZone: zone });
+    return zoneOffsetMs(zone, at);
   } catch (cause) {
     throw new EvaluationError(`'${zone}' is no time zone`, 'BAD_FORMAT', { cause });
   }
-  formats.set(zone, format);
-  return format;
 }
 
 const parts: Readonly<Record<string, (clock: Date) => number>> = {
