@@ -34,20 +34,19 @@ interface MutableNamespace {
 }
 
 class Slots {
-  readonly #byAttr = new Map<string, number>();
-  readonly #used = new Map<string, number>();
+  /** Namespace → attr → slot. An attr has a slot in each namespace that it was ever in. */
+  readonly #slots = new Map<string, Map<string, number>>();
 
-  of(attr: Attr): number {
-    const known = this.#byAttr.get(attr.id);
-    if (known !== undefined) return known;
-    const slot = this.#used.get(attr.etype) ?? 0;
-    this.#used.set(attr.etype, slot + 1);
-    this.#byAttr.set(attr.id, slot);
+  of({ etype, id }: Attr): number {
+    const own = this.#slots.get(etype) ?? new Map<string, number>();
+    this.#slots.set(etype, own);
+    const slot = own.get(id) ?? own.size;
+    own.set(id, slot);
     return slot;
   }
 
   used(etype: string): number {
-    return this.#used.get(etype) ?? 0;
+    return this.#slots.get(etype)?.size ?? 0;
   }
 }
 

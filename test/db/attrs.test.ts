@@ -46,10 +46,19 @@ describe('a changed catalog', () => {
       ])();
       for (const { etype } of next.namespaces()) next.signature(etype);
       expect(contentOf(next)).toEqual(contentOf(Attrs.from(next.list.map(({ wire }) => wire))));
-      for (const { id, slot } of attrs.list) expect(next.byId(id)?.slot ?? slot).toBe(slot);
+      for (const { id, etype, slot } of next.list) {
+        expect(slot).toBeLessThan(next.width(etype));
+        if (attrs.byId(id)?.etype === etype) expect(slot).toBe(attrs.byId(id)?.slot);
+      }
       attrs = next;
     }
   });
+});
+
+test('an attr that is in another namespace now does not take the place of one that is there', () => {
+  const before = Attrs.from([blob('1', 'posts', 'id'), blob('2', 'users', 'id')]);
+  const after = before.with([blob('2', 'posts', 'title')]);
+  expect(after.byId('2')?.slot).not.toBe(after.byId('1')?.slot);
 });
 
 describe('what did not change is shared', () => {
