@@ -26,15 +26,22 @@ export function matchOf(node: QueryNode, stored: Row, db: Db): Row | null | unde
 
 /** All rows of a node without a page. Yields when the pass should be interrupted. */
 export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
-  const rows: Row[] = [];
-  if (node.isEmpty) return rows;
+  const matching: Row[] = [];
+  if (node.isEmpty) return matching;
   // A copy: the data may change between two steps.
-  for (const stored of [...candidates(node, storedIn(db))]) {
-    let row: Row | null | undefined;
-    while ((row = matchOf(node, stored, db)) === undefined) yield;
-    if (row) rows.push(row);
+  const all = [...candidates(node, storedIn(db))];
+  for (let at = addMatching(matching, all, 0, node, db); at < all.length; at = addMatching(matching, all, at, node, db)) yield;
+  return matching;
+}
+
+/** Adds those of `all` that match, from `at` on, until the pass should be interrupted. Returns where to go on. */
+function addMatching(matching: Row[], all: readonly Row[], at: number, node: QueryNode, db: Db): number {
+  for (let next = at; next < all.length; next++) {
+    const row = matchOf(node, all[next] as Row, db);
+    if (row === undefined) return next;
+    if (row) matching.push(row);
     spend(1);
-    if (isDue()) yield;
+    if (isDue()) return next + 1;
   }
-  return rows;
+  return all.length;
 }
