@@ -42,7 +42,7 @@ function wrongKind(name: string, given: unknown, kind: OptionKind): string | und
 
 function foundAs(given: unknown): string {
   if (given instanceof Promise) return 'a promise';
-  if (typeof given === 'string') return JSON.stringify(given);
-  if (typeof given === 'function') return 'a function';
-  return typeof given === 'object' ? (Array.isArray(given) ? 'an array' : 'an object') : String(given as number);
+  if (Array.isArray(given)) return 'an array';
+  if (typeof given === 'object') return 'an object';
+  return typeof given === 'function' || typeof given === 'symbol' ? `a ${typeof given}` : JSON.stringify(given);
 }

@@ -140,7 +140,7 @@ it.each<[config: unknown, message: string]>([
   [{ appId, logger: () => {} }, 'init: logger must be an object, but is a function'],
   [{ appId, logger: { info: () => {} } }, 'init: logger has no method debug()'],
   [{ appId, clock: 7 }, 'init: clock must be an object, but is 7'],
-  [{ appId, random: Symbol('r') }, 'init: random must be an object, but is Symbol(r)'],
+  [{ appId, random: Symbol('r') }, 'init: random must be an object, but is a symbol'],
   [{ appId, network: [alwaysOnline] }, 'init: network must be an object, but is an array'],
   [{ appId, storage: Promise.resolve(new Map()) }, 'init: storage must be an object, but is a promise'],
   [{ appId, webSocket: 'wss://a.org' }, 'init: webSocket must be a function, but is "wss://a.org"'],
