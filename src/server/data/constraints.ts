@@ -159,9 +159,8 @@ export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
   if (attr.isMany || !attr.isRef) return;
   for (const { after } of rows.values()) {
     if ((after?.targets(attr).length ?? 0) > 1) {
-      throw invalid('tx-steps', attr.wire, [
-        { message: `'${attr.etype}.${attr.label}' cannot have one value: some entities have several` },
-      ]);
+      const message = `'${attr.etype}.${attr.label}' cannot have one value: some entities have several`;
+      throw rejection('record-not-unique', message, { 'record-type': 'triple' });
     }
   }
 }
@@ -204,7 +203,7 @@ function missingRequired(missing: readonly KnownAttr[], id: string): Error {
   const names = missing.map(({ etype, label }) => `${etype}.${label}`).join(', ');
   return rejection('validation-failed', `Missing required attributes: ${names}`, {
     records: missing.map(({ id: attrId, etype, label, isRequired }) => {
-      return { attr_id: attrId, entity_id: id, etype, label, is_required: isRequired };
+      return { attr_id: attrId, entity_id: id, etype, label, is_required: isRequired || null };
     }),
   });
 }
