@@ -41,12 +41,14 @@ export function prepare(
   const layer = new Layer(store);
   if (catalog.attrs !== store.attrs) layer.setAttrs(catalog.attrs);
   const accesses: Access[] = [];
-  const { conflict } = applyDataSteps(layer, [...read.entries()].filter(isDataEntry), {
+  const { conflict, absent } = applyDataSteps(layer, [...read.entries()].filter(isDataEntry), {
     actor,
     now,
     uuid,
     accesses,
   });
+  const fault = catalog.misnamed ?? absent;
+  if (fault && !conflict) throw fault;
   // Permissions come before constraints: a forbidden write must not reveal other users' data.
   authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
   if (conflict) throw conflict;
