@@ -1,6 +1,6 @@
 // A server as a program embeds it: the hub, listening on a port. `close` stops everything it starts.
 
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { TriplaneError } from '../errors.ts';
@@ -22,8 +22,9 @@ import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { keptAnswerBytes } from './webhooks/sender.ts';
 import type { Storage } from './storage/storage.ts';
-import { clientAddress, type TrustProxy } from './client-address.ts';
+import { clientAddress, networkOf, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
+import { RequestTurns } from './http/request-turns.ts';
 import { httpRoutes } from './http/routes.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
 import { countAnswers } from './http/unread-answers.ts';
@@ -203,7 +204,14 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     acceptedTokens,
     ...access,
   });
-  const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
+  const turns = new RequestTurns();
+  const server = createAdaptorServer({
+    fetch: (request, env) => {
+      const { socket, headers } = (env as { readonly incoming: IncomingMessage }).incoming;
+      const network = networkOf(access.clientAddress(socket.remoteAddress, headers['x-forwarded-for']?.toString()));
+      return turns.start(network, () => (socket.destroyed ? new Response(null, { status: 499 }) : routes.fetch(request, env)));
+    },
+  }) as Server;
   countAnswers(server, unread);
   const { compression = true } = options;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
