@@ -15,7 +15,7 @@ export interface Fault {
   readonly 'expected?'?: string;
   readonly message?: string;
   readonly hint?: unknown;
-  /** The step of a transaction, its parts by name. */
+  /** The step of a transaction, as a list or its parts by name. */
   readonly 'tx-step'?: object;
   /** A name that tools recognise. */
   readonly issue?: string;

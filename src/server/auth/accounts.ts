@@ -17,7 +17,7 @@ import { appRecordOf } from '../session/app-record.ts';
 import { spendCode, withCode } from './codes.ts';
 import type { Identity } from './oauth/providers.ts';
 import { newCode, newToken } from './secrets.ts';
-import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
+import { type Profile, checkExtraFields, checkSignup, newUserSteps, userSteps } from './signup.ts';
 import { tokenOwner, withToken, withoutToken, withoutTokensOf } from './tokens.ts';
 import { type AppUser, isGuest, userByEmail, userOf, userRow } from './users.ts';
 
@@ -261,7 +261,7 @@ export class Accounts {
   #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
     checkExtraFields(state.db, profile.extraFields);
     if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?', 'create');
-    const steps = userSteps(state.db, profile);
+    const steps = newUserSteps(state.db, profile);
     return { ...this.#issueToken(state, profile.id, true), steps };
   }
 

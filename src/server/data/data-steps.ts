@@ -1,5 +1,5 @@
 // Executes the data steps of a transaction in order, on a layer. Modes (create, update) are checked against the data before the
-// transaction; lookups are resolved against the current state. The result is checked afterwards.
+// transaction; lookups are resolved against the current state. The result is checked afterwards. Many steps are executed in slices.
 
 import { applySteps, type ApplyOptions } from '../../db/apply.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
@@ -9,7 +9,6 @@ import type {
   AddTriple,
   DataStep,
   DeepMergeTriple,
-  EntityRef,
   LookupRef,
   RetractTriple,
   RuleParamsStep,
@@ -18,15 +17,16 @@ import type {
 import type { Value } from '../../protocol/triple.ts';
 import { raised } from '../errors.ts';
 import {
+  invalidLookup,
+  invalidStep,
   lookupMakes,
-  modeMismatch,
-  noTarget,
-  notAnId,
-  nullLookup,
+  lookupParts,
   type ModeConflict,
+  modeMismatch,
+  notAnId,
+  noTarget,
   type TripleStep,
   unknownLookup,
-  invalidStep,
 } from './step-errors.ts';
 import { type Actor, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
 import type { Access } from './touched.ts';
@@ -45,21 +45,29 @@ export interface StepContext {
 export interface DataStepsResult {
   /** The steps whose mode does not hold: a create of an existing entity, or an update of a missing one. */
   readonly conflict: Error | undefined;
+  /** The first lookup of a link that finds nothing. */
+  readonly absent: Error | undefined;
 }
 
-/** @throws InstantAPIError */
-export function applyDataSteps(
+/** Steps between two breaks; takes a few milliseconds. */
+export const sliceSteps = 500;
+
+/** A generator: yields where others can be served. @throws InstantAPIError */
+export function* applyDataSteps(
   layer: Layer,
   steps: readonly (readonly [at: number, step: DataStep])[],
   context: StepContext,
-): DataStepsResult {
+): Generator<void, DataStepsResult> {
   const writer = new Writer(layer, context);
   const conflicts = steps.flatMap(([at, step]) => writer.conflict(at, step) ?? []);
-  for (const [at, step] of steps) writer.apply(at, step);
+  for (const [index, [at, step]] of steps.entries()) {
+    if (index % sliceSteps === sliceSteps - 1) yield;
+    writer.apply(at, step);
+  }
   writer.checkUsers();
   // Rule params may precede the creation of their entity.
   for (const [at, step] of steps) if (step[0] === 'rule-params') writer.params(at, step);
-  return { conflict: modeMismatch(conflicts) };
+  return { conflict: modeMismatch(conflicts), absent: writer.absent };
 }
 
 class Writer {
@@ -69,6 +77,7 @@ class Writer {
   /** Entities created because a lookup found nothing. */
   readonly #made = new Map<string, string>();
   #madeUser: Error | undefined;
+  #absent: Error | undefined;
 
   constructor(layer: Layer, context: StepContext) {
     this.#layer = layer;
@@ -110,12 +119,13 @@ class Writer {
 
   #write(at: number, step: AddTriple | DeepMergeTriple): void {
     const attr = this.#attr(at, step);
-    const id = this.#entity(at, step[1], attr);
+    const id = this.#entity(at, step, attr);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
     const isMerge = step[0] === 'deep-merge-triple' && !isId;
     if (isMerge && attr.isRef) throw raised(`'${nameOf(attr)}' is a link, and cannot be merged`);
     // An entity has one id, its own, whatever the step says.
     const value = isId ? id : attr.isRef ? this.#target(at, id, attr, step) : asStored(attr, step[3]);
+    if (value === undefined) return;
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'link');
     this.#run(isMerge ? ['deep-merge-triple', id, attr.id, value] : ['add-triple', id, attr.id, value]);
@@ -125,6 +135,10 @@ class Writer {
     const write = { step, attr, value, isNew: !this.#existed(attr.etype, id) };
     checkSystemWrite(write, this.#context.actor);
     this.#madeUser ??= madeUser(write, this.#context.actor);
+  }
+
+  get absent(): Error | undefined {
+    return this.#absent;
   }
 
   /** @throws InstantAPIError if a step makes a user; other faults of system attributes come first */
@@ -185,10 +199,11 @@ class Writer {
   }
 
   /** Resolves an id or a lookup; a lookup that finds nothing creates an entity. */
-  #entity(at: number, ref: EntityRef, attr: KnownAttr): string {
+  #entity(at: number, step: AddTriple | DeepMergeTriple, attr: KnownAttr): string {
+    const ref = step[1];
     if (typeof ref === 'string') return ref;
     const { etype } = attr;
-    const lookup = this.#lookup(at, ref, etype, 1);
+    const lookup = this.#lookup(at, ref, etype, 1, step);
     const known = this.#known(lookup);
     const makes = known === undefined || known === this.#made.get(keyOf(lookup)) || (lookup.isId && !this.#exists(etype, known));
     // What a lookup does not find is made with the attribute of the lookup, which the same lookup then cannot write.
@@ -196,7 +211,7 @@ class Writer {
     if (known !== undefined) return known;
     const id = this.#context.uuid();
     this.#made.set(keyOf(lookup), id);
-    this.#make(id, lookup);
+    this.#make(id, lookup, attr, step);
     return id;
   }
 
@@ -204,29 +219,28 @@ class Writer {
     return this.#find(lookup) ?? this.#made.get(keyOf(lookup));
   }
 
-  #make(id: string, { attr, value }: Lookup): void {
+  #make(id: string, { attr, value }: Lookup, written: KnownAttr, step: TripleStep): void {
     const idAttr = this.#layer.attrs.idAttr(attr.etype);
-    const step = ['add-triple', [attr.id, value], attr.id, value] as const;
-    this.#checkSystem(step, attr, id, value);
+    this.#checkSystem(step, attr.etype === '$users' ? written : attr, id, value);
     if (attr.isRef) this.#recordAccess(attr, id, value, 'link');
     else this.#context.accesses.push({ is: 'value', etype: attr.etype, id, label: attr.label, isLookup: true });
     if (idAttr) this.#run(['add-triple', id, idAttr.id, id]);
     this.#run(['add-triple', id, attr.id, value]);
   }
 
-  #lookup(at: number, [attrId, value]: LookupRef, etype: string | undefined, position: number): Lookup {
+  #lookup(at: number, [attrId, value]: LookupRef, etype: string | undefined, position: number, step?: TripleStep): Lookup {
     const attr = this.#byId(attrId);
     // What a link leads to is looked up for everybody alike; what is written, for others than admins, by their rules first.
     const isWritten = position === 1;
     if (!attr) {
       const message = `There is no attribute with the id ${attrId}`;
-      throw isWritten && this.#context.actor.isAdmin ? raised(message) : invalidStep(at, position, [attrId, value], message);
+      throw isWritten && this.#context.actor.isAdmin ? raised(message) : invalidLookup([attrId, value], message, step);
     }
     if (!attr.isUnique) {
       const message = `'${nameOf(attr)}' is not unique: it cannot be looked up by`;
-      throw isWritten ? raised(message) : invalidStep(at, position, [attrId, value], message);
+      throw isWritten ? raised(message) : invalidLookup(lookupParts(attr, value), message);
     }
-    if (value === null) throw nullLookup([attrId, value]);
+    if (value === null) throw invalidLookup([attrId, value], 'a lookup needs a value');
     if (etype !== undefined && attr.etype !== etype)
       throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is no attr of '${etype}'`);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
@@ -243,9 +257,9 @@ class Writer {
     return isId ? String(value) : this.#layer.find(attr, value);
   }
 
-  #target(at: number, id: string, attr: KnownAttr, step: AddTriple | DeepMergeTriple): string {
+  #target(at: number, id: string, attr: KnownAttr, step: AddTriple | DeepMergeTriple): string | undefined {
     const target = this.#findTarget(at, id, attr, step);
-    if (target === undefined) throw noTarget(this.#targetLookup(at, id, attr, step));
+    if (target === undefined) this.#absent ??= noTarget(this.#targetLookup(at, id, attr, step));
     return target;
   }
 

@@ -41,9 +41,16 @@ export function modeMismatch(conflicts: readonly ModeConflict[]): Error | undefi
 }
 
 export function noTarget({ attr, value }: { readonly attr: KnownAttr; readonly value: Value }): Error {
-  const { id, etype: namespace, label } = attr;
-  const message = `there is no '${namespace}' whose '${label}' has this value`;
-  return invalid('lookup', { 'attribute-id': id, namespace, label, value }, [{ message }]);
+  return invalidLookup(lookupParts(attr, value), `there is no '${attr.etype}' whose '${attr.label}' has this value`);
+}
+
+export const lookupParts = ({ id, etype, label }: KnownAttr, value: Value): object => {
+  return { 'attribute-id': id, namespace: etype, label, value };
+};
+
+/** @param step the step that is for the entity of the lookup */
+export function invalidLookup(input: object, message: string, step?: TripleStep): Error {
+  return invalid('lookup', input, [{ message, ...(step && { 'tx-step': wholeStep(step) }) }]);
 }
 
 /** A link to what looks like a lookup, whose attribute does not exist. */
@@ -54,14 +61,8 @@ export function unknownLookup(attr: KnownAttr, eid: string, step: TripleStep, is
   return invalid('lookup', step[3], [{ message, 'tx-step': { ...namedParts(step, attr), eid, opts: null } }]);
 }
 
-/** No entity is found by null. */
-export function nullLookup(lookup: LookupRef): Error {
-  return invalid('lookup', lookup, [{ message: 'a lookup needs a value' }]);
-}
-
 export function lookupMakes(lookup: LookupRef): Error {
-  const message = 'an update by a lookup can write the attribute of the lookup only if the lookup finds an entity';
-  return invalid('lookup', [lookup], [{ message }]);
+  return invalidLookup([lookup], 'an update by a lookup can write the attribute of the lookup only if the lookup finds an entity');
 }
 
 /** The value of a link is neither an id nor a lookup. Admins are told as of a value of the wrong type. */

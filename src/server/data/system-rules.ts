@@ -2,6 +2,7 @@
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import { invalid } from '../errors.ts';
+import { recordNamespaces } from './record-attrs.ts';
 import { type TripleStep, wholeStep } from './step-errors.ts';
 import { isSystemEtype } from './system-attrs.ts';
 
@@ -37,6 +38,7 @@ export function checkSystemWrite({ step, attr, value }: SystemWrite, actor: Acto
   const { etype, label } = attr;
   if (actor.isServer || !isSystemEtype(etype)) return;
   const name = `${etype}.${label}`;
+  if (label === 'id' && !actor.isAdmin && recordNamespaces.has(etype)) throw notWritable(step, name, 'it is kept by the server');
   if (attr.isSystem && !(openLabels.has(label) || (etype === '$users' && actor.isAdmin)))
     throw notWritable(step, name, 'it is kept by the server');
   if (name === '$files.path' && typeof value === 'string' && value.startsWith('$stream/')) {

@@ -19,6 +19,7 @@ import { checkStatus } from './app-status.ts';
 import { sessionScope } from '../data/rejections.ts';
 import { stepLimit } from '../limits.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
+import { aboutOf } from './message-head.ts';
 import { noSubscription } from './tolerant-fields.ts';
 import { startStream, subscribeStream } from '../streams/stream-ops.ts';
 
@@ -33,8 +34,8 @@ export function handle(message: ClientMessage, here: SessionContext): void {
 }
 
 const handlers: Handlers = {
-  init: (message) => {
-    throw invalid('init', message['app-id'], [{ message: 'the session is ready already' }]);
+  init: (message, { subscriber }) => {
+    throw invalid('init', aboutOf(message, subscriber.id)['original-event'], [{ message: 'the session is ready already' }]);
   },
 
   'add-query': (message, context) => watch(message, context, message['return-type'] ?? 'join-rows'),

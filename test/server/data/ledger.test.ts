@@ -57,6 +57,33 @@ test('a query is answered between large writes that arrived together', async () 
   expect(writer.take('transact-ok').length).toBeLessThan(5);
 });
 
+test('queries are answered from what is durable while one long write is checked, and other writes keep their order behind it', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(), await world.open({ '__admin-token': adminToken })];
+  await writer.request(create);
+  const rows = Array.from({ length: 5000 }, newId).flatMap((id) => [
+    ['add-triple', id, goalsId.id, id],
+    ['add-triple', id, title.id, 'many'],
+  ]);
+  writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': rows });
+  writer.send(set('after all'));
+  const count = { goals: { $: { aggregate: 'count' } } };
+  writer.heard.length = 0;
+  let answered = 0;
+  for (let turn = 0; writer.heard.length === 0; turn++) {
+    for (const { result } of reader.take('add-query-ok')) {
+      answered++;
+      expect(JSON.stringify(result)).toContain('"count":1');
+    }
+    reader.send({ op: 'add-query', q: { ...count, [`others${turn}`]: {} } });
+    await new Promise((next) => setImmediate(next));
+  }
+  expect(answered).toBeGreaterThan(10);
+  const { result } = await reader.response('add-query-ok', { op: 'add-query', q: count });
+  expect(JSON.stringify(result)).toContain('"count":5001');
+  expect(await goals(world)).toContainEqual({ id: goal, title: 'after all' });
+});
+
 test('a write sent several times in one tick is applied once', async () => {
   const world = bench();
   const [a, b] = [await world.open(), await world.open()];

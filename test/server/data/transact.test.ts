@@ -262,6 +262,53 @@ describe('steps that are rejected and write nothing', () => {
       { 'data-type': 'lookup', input: [anonymous, 'a'], errors: [expect.objectContaining({ 'tx-step': expect.anything() as unknown })] },
     ],
     [
+      'values that are missing, in every namespace',
+      [
+        ['add-triple', bo, fansId.id, bo],
+        ['add-triple', anonymous, handle.id, 'anonymous'],
+      ],
+      'validation-failed',
+      /Missing required attributes: .*fans\.handle/,
+      {
+        records: expect.arrayContaining([
+          { entity_id: bo, attr_id: handle.id, etype: 'fans', label: 'handle', is_required: true },
+          { entity_id: anonymous, attr_id: fansId.id, etype: 'fans', label: 'id', is_required: null },
+        ]) as unknown,
+      },
+    ],
+    [
+      'a creation that fails, beside a link to nobody and a name of the system',
+      [
+        ['add-attr', blob('$magic', 'x')],
+        ['add-triple', ana, likes.id, [name.id, 'Nobody']],
+        ['add-triple', owls, actsId.id, owls, { mode: 'create' }],
+      ],
+      'validation-failed',
+      /exists/,
+      { 'data-type': 'tx-step' },
+    ],
+    [
+      'a name of the system beside a link to nobody',
+      [
+        ['add-triple', ana, likes.id, [name.id, 'Nobody']],
+        ['add-attr', blob('$magic', 'x')],
+      ],
+      'validation-failed',
+      /\$magic/,
+      { 'data-type': 'attributes' },
+    ],
+    [
+      'a row of what the server keeps',
+      [
+        ['add-attr', { ...blob('$magicCodes', 'id'), id: anonymous }],
+        ['add-triple', owls, anonymous, owls],
+      ],
+      'validation-failed',
+      /kept by the server/,
+      { 'data-type': 'tx-step', input: ['add-triple', owls, anonymous, owls, null] },
+    ],
+    ['the id of a namespace that the server keeps', [['add-attr', blob('$magicCodes', 'id')]], 'validation-failed', /\$magicCodes/, {}],
+    [
       'creations of entities that exist, each with its steps',
       [
         ['add-triple', owls, actsId.id, owls, { mode: 'create' }],

@@ -111,15 +111,16 @@ describe('rules that are rejected, with the path', () => {
     ],
     ['deleting users, as a boolean', { $users: { allow: { delete: false } } }, ['$users', 'allow', 'delete'], /false/],
     ['a bind without its expression', { notes: { bind: ['a'], allow: {} } }, ['notes', 'bind'], /each name/],
-    ['a field rule on id', { notes: { fields: { id: 'true' } } }, ['notes', 'fields', 'id'], /id/],
+    ['a field rule on id', { notes: { fields: { id: 'true' } } }, ['notes', 'fields'], /id/],
     ['deleting users', { $users: { allow: { delete: 'true' } } }, ['$users', 'allow', 'delete'], /false/],
-    ['a namespace of the system', { $codes: { allow: { view: 'true' } } }, ['$codes'], /no rules/],
+    ['a namespace of the system', { $codes: { allow: { view: 'true' } } }, ['$codes', 'allow', 'view'], /no rules/],
+    ['a rule of binds that cannot be read', { notes: { bind: 'a', allow: { view: 'a' } } }, ['notes', 'bind'], /list of names/],
     ['auth.ref', { notes: { allow: { view: "auth.ref('a.b') == []" } } }, ['notes', 'allow', 'view'], /\$user/],
     [
       'an invalid period',
       { $rateLimits: { a: { limits: [{ capacity: 1, refill: { period: '2 days' } }] } } },
-      ['$rateLimits', 'a', 'limits', 0, 'refill', 'period'],
-      /24/,
+      ['$rateLimits', 'a'],
+      /^limits\.0\.refill\.period: .*24/,
     ],
   ])('%s', (_what, rules, path, message) => {
     let thrown: unknown;
@@ -128,8 +129,26 @@ describe('rules that are rejected, with the path', () => {
     } catch (error) {
       thrown = error;
     }
-    expect(thrown).toMatchObject({ status: 400, type: 'validation-failed', hint: { 'data-type': 'rule', errors: [{ in: path }] } });
-    expect((thrown as { hint: { errors: { message: string }[] } }).hint.errors[0]!.message).toMatch(message);
+    expect(thrown).toMatchObject({ status: 400, type: 'validation-failed', hint: { 'data-type': 'rule' } });
+    const [first] = faultsIn(thrown);
+    expect(first).toMatchObject({ in: path, message: expect.stringMatching(message) as string });
+  });
+
+  test('binds that cannot be read are told for each rule, and a closed namespace for each action, as tools show them', () => {
+    const placesOf = (rules: object): unknown[] => {
+      try {
+        checkRules(rules, cel);
+        return [];
+      } catch (error) {
+        return faultsIn(error).map((fault) => fault.in.join('.'));
+      }
+    };
+    expect(placesOf({ notes: { allow: { view: 'a', update: 'true' }, bind: ['a'] } })).toEqual([
+      'notes.bind',
+      'notes.allow.view',
+      'notes.allow.update',
+    ]);
+    expect(placesOf({ $codes: { bind: {} } })).toEqual(['view', 'create', 'update', 'delete'].map((action) => `$codes.allow.${action}`));
   });
 });
 
@@ -167,3 +186,6 @@ test('the dependencies of a rule are known', () => {
   expect(bound!.fields.get('auth')).toEqual(new Set(['ref()']));
   expect(own!.fields.get('data')).toEqual(new Set(['ref()', '*']));
 });
+
+const faultsIn = (error: unknown): { in: string[]; message: string }[] =>
+  (error as { hint: { errors: { in: string[]; message: string }[] } }).hint.errors;
