@@ -3,6 +3,7 @@
 import { TriplaneError } from '../../errors.ts';
 import { equal } from '../../lib/equal.ts';
 import { isObject } from '../../lib/json.ts';
+import { unlistedEnds } from '../http/schema-check.ts';
 import type { ProjectFiles } from './project-files.ts';
 
 export interface Target {
@@ -17,6 +18,11 @@ export interface Target {
 export async function push(target: Target, { schema, rules, lineOf: at, isPartial = false }: ProjectFiles): Promise<string[]> {
   const changes: string[] = [];
   if (schema !== undefined) {
+    const errors = unlistedEnds(schema);
+    if (errors.length > 0)
+      throw new TriplaneError('refused', rejectionOf({ message: 'The schema is not valid', hint: { errors } }, at?.schema), {
+        hint: { errors },
+      });
     const plan = await request(target, 'POST', 'schema/push/plan', { schema }, at?.schema);
     const steps = Array.isArray(plan.steps) ? (plan.steps as readonly unknown[]) : [];
     const applied = steps.length > 0 ? await request(target, 'POST', 'schema/push/apply', { schema }) : {};
