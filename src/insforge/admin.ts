@@ -148,7 +148,7 @@ function messageCalls(api: JsonApi): InsforgeAdmin['messages'] {
     list<Message>(api, { method: 'GET', path, query: messageQuery(query) }, messageShape);
   return {
     list: page,
-    pages: (query) => pages(page, query),
+    pages: (query) => pages(page, query, () => api.misshapen({ method: 'GET', path }, undefined, 'its pages repeat, whatever the offset')),
     stats: async (query = {}) => {
       const call = { method: 'GET', path: `${path}/stats`, query: statsQuery(query) } as const;
       const stats = await one<Stats>(api, call, statsShape);
@@ -237,18 +237,29 @@ function checkRetention({ retentionDays }: RealtimeConfig): void {
 
 const pageSize = 100;
 
-async function* pages(list: (query: MessageQuery) => Promise<Message[]>, query: MessageQuery = {}): AsyncIterable<Message> {
+/** More pages in a row without a new message than new messages could have caused. */
+const mostRepeats = 5;
+
+async function* pages(
+  list: (query: MessageQuery) => Promise<Message[]>,
+  query: MessageQuery = {},
+  endless: () => Error,
+): AsyncIterable<Message> {
   const { limit = pageSize, offset: start = 0 } = query;
   // New messages push older ones to the next page, which then begins with some that were on this one.
   const seen = new Set<string>();
+  let repeats = 0;
   for (let offset = start; ; offset += limit) {
     const page = await list({ ...query, limit, offset });
+    const known = seen.size;
     for (const message of page) {
       if (seen.has(message.id)) continue;
       seen.add(message.id);
       yield message;
     }
     if (page.length < limit) return;
+    repeats = seen.size === known ? repeats + 1 : 0;
+    if (repeats === mostRepeats) throw endless();
   }
 }
 

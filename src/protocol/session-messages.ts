@@ -68,6 +68,8 @@ export interface ServerLimits {
   /** Of the text in UTF-8. */
   readonly 'max-frame-bytes'?: Maybe<number>;
   readonly 'max-frame-depth'?: Maybe<number>;
+  /** 10 for a key, 5 for an array or object, 1 for any other item. */
+  readonly 'max-frame-work'?: Maybe<number>;
   readonly 'max-messages-per-second'?: Maybe<number>;
   /** Characters of a room id, a topic, a client id of a stream, a client event id. */
   readonly 'max-name-length'?: Maybe<number>;

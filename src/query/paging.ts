@@ -1,6 +1,4 @@
-// The cut of a sorted list: its order, and which stretch of it a form shows, given its limit and the cursors of the server's page.
-
-// The page of a form as a server cuts it: which of all matching rows are on it, and what the client is told of its
+// The cut of a sorted list: its order, and which stretch of it a form shows, given its limit and the cursors of the server's page. The page of a form as a server cuts it: which of all matching rows are on it, and what the client is told of its
 // place. PROTOCOL.md#results
 
 import type { Cursor } from '../protocol/query-result.ts';
@@ -59,19 +57,23 @@ export function isPaged({ options }: QueryNode): boolean {
 /** @param matching all matching rows, in order */
 export function paginate(matching: readonly Row[], node: QueryNode): PaginatedRows {
   const { from, to } = range(matching, node);
-  const rows = matching.slice(from, to);
-  const first = rows[0];
+  return pageOf(matching.slice(from, to), node, to < matching.length, from > 0);
+}
+
+/** `isBefore`, `isBehind`: whether there are matching rows before and behind those of the page. */
+export function pageOf(rows: readonly Row[], node: QueryNode, isBehind: boolean, isBefore: boolean): PaginatedRows {
+  const [first] = rows;
   const last = rows[rows.length - 1];
   const { after, before, last: lastCount } = node.options;
-  const offset = node.options.offset ?? 0;
+  const isCutBefore = Boolean(after) || (node.options.offset ?? 0) > 0;
   const isEmpty = first === undefined;
   return {
     rows,
     pageInfo: {
       startCursor: first ? cursorOf(first, node) : null,
       endCursor: last ? cursorOf(last, node) : null,
-      hasNextPage: !isEmpty && (Number.isFinite(node.limit) || Boolean(before)) && to < matching.length,
-      hasPreviousPage: isEmpty ? Boolean(after) || offset > 0 : (Boolean(after) || offset > 0 || Boolean(lastCount)) && from > 0,
+      hasNextPage: !isEmpty && (Number.isFinite(node.limit) || Boolean(before)) && isBehind,
+      hasPreviousPage: isEmpty ? isCutBefore : (isCutBefore || Boolean(lastCount)) && isBefore,
     },
   };
 }

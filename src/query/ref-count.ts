@@ -8,8 +8,9 @@ import { equal } from '../lib/equal.ts';
 import type { Triple } from '../protocol/triple.ts';
 import { affectedRows, type Change } from './affected.ts';
 import type { CompiledQuery, QueryNode } from './compile.ts';
+import { matchingSteps } from './matching.ts';
 import { isPaged } from './paging.ts';
-import { matchingSteps, resultOfRow, rowResultSteps } from './result-triples.ts';
+import { resultOfRow, rowResultSteps } from './result-triples.ts';
 import type { Where } from './where.ts';
 
 export interface TripleChange {

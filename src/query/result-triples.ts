@@ -4,15 +4,15 @@
 import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
-import { sortInSteps, type Sorting } from '../lib/sort-steps.ts';
 import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
-import type { Order } from './order.ts';
-import { candidates, matchesNode, narrowedIds, orderName } from './candidates.ts';
+import { matchesNode } from './candidates.ts';
 import { addAbsenceWitnesses, addWitnesses, attempt, WitnessTriples } from './witness.ts';
 import { isDue, newPass, spend, within } from './pass.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
-import { paginate, isPaged } from './paging.ts';
+import { matchingSteps } from './matching.ts';
+import { pageSteps } from './page-steps.ts';
+import { isPaged } from './paging.ts';
 import type { PageInfo } from './query.ts';
 import { type Visible, VisibleDb } from './visible.ts';
 import { linked } from './where.ts';
@@ -94,73 +94,9 @@ function* addNode(node: QueryNode, context: ResultContext): Generator<void, Page
     for (const row of yield* matchingSteps(node, context.db)) yield* addRow(node, row, context);
     return undefined;
   }
-  const page = paginate(yield* pageCandidates(node, context.db), node);
+  const page = yield* pageSteps(node, context.db);
   for (const row of page.rows) yield* addRow(node, row, context);
   return page.pageInfo;
-}
-
-/** The rows that a page is cut from, in order: all that match, or one more than a first page shows, where an order is kept. */
-export function* pageCandidates(node: QueryNode, db: Db): Generator<void, Row[]> {
-  const isShort = !node.options.before && !node.options.after && !node.fromEnd && Number.isFinite(node.limit) && !node.isEmpty;
-  // Rules are asked of as many rows as it takes to fill the page: the order is that of what is stored.
-  const stored = isShort ? orderedDb(node.order, db) : undefined;
-  const isWide = stored && (narrowedIds(node, stored)?.length ?? Number.POSITIVE_INFINITY) > minSorted;
-  // A copy: it changes with the data, and these are read in steps.
-  const sorted = isWide ? (yield* sortedSteps(node.etype, node.order, stored))?.slice() : undefined;
-  if (sorted) return yield* matchesAmong(sorted, node, db, (node.options.offset ?? 0) + node.limit + 1);
-  const sorting = sortInSteps(yield* matchingSteps(node, db), node.order.compare);
-  while (!sorting.result) yield* step(sorting);
-  return sorting.result;
-}
-
-/** All rows in an order that is kept from now on; undefined where none can be kept. */
-function* sortedSteps(etype: string, order: Order, db: Db): Generator<void, readonly Row[] | undefined> {
-  for (;;) {
-    const sorted = db.sorted?.(etype, orderName(order), order.compare, sortInSteps);
-    if (!sorted || !('step' in sorted)) return sorted;
-    yield* step(sorted);
-  }
-}
-
-function* step(sorting: Sorting<Row>): Generator<void, void> {
-  spend(sorting.step());
-  if (isDue()) yield;
-}
-
-/** The Db whose rows have the order that they have in this one; undefined where hidden values may change it. */
-function orderedDb({ attr }: Order, db: Db): Db | undefined {
-  if (!(db instanceof VisibleDb)) return db;
-  return attr && !db.showsField(attr) ? undefined : db.stored;
-}
-
-/** With fewer candidates, sorting costs less than reading the order. */
-const minSorted = 1000;
-
-/** The rows of a node without a page. */
-export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
-  if (node.isEmpty) return [];
-  // Rules are asked about one row after the other, with breaks between them.
-  const stored = db instanceof VisibleDb ? db.stored : db;
-  return yield* matchesAmong([...candidates(node, stored)], node, db, Number.POSITIVE_INFINITY);
-}
-
-function* matchesAmong(all: readonly Row[], node: QueryNode, db: Db, limit: number): Generator<void, Row[]> {
-  const rows: Row[] = [];
-  const seen = db instanceof VisibleDb ? ({ id }: Row): Row | undefined => db.row(node.etype, id) : undefined;
-  for (const stored of all) {
-    if (rows.length >= limit) break;
-    const row = seen ? seen(stored) : stored;
-    if (!row) {
-      if (isDue()) yield;
-      continue;
-    }
-    let isMatch: boolean | undefined;
-    while ((isMatch = attempt(() => matchesNode(node, row, db))) === undefined) yield;
-    if (isMatch) rows.push(row);
-    spend(1);
-    if (isDue()) yield;
-  }
-  return rows;
 }
 
 function* addRow(node: QueryNode, row: Row, context: ResultContext): Generator<void, void> {

@@ -6,10 +6,11 @@ import type { Row } from '../db/row.ts';
 import type { Value } from '../protocol/triple.ts';
 import { matchesNode, rowsOf } from './candidates.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
-import { isPaged, pageRange, paginate } from './paging.ts';
+import { matchingSteps } from './matching.ts';
+import { pageSteps } from './page-steps.ts';
+import { isPaged, pageRange } from './paging.ts';
 import { isDue, spend } from './pass.ts';
 import type { PageInfo } from './query.ts';
-import { matchingSteps, pageCandidates } from './result-triples.ts';
 import { type Visible, VisibleDb } from './visible.ts';
 import { linked } from './where.ts';
 import { attempt } from './witness.ts';
@@ -40,10 +41,10 @@ export function* treeTextSteps({ nodes }: CompiledQuery, db: Db, options: TreeTe
       fields.unshift(`${JSON.stringify(node.key)}:[]`);
       continue;
     }
-    const rows = yield* pageCandidates(node, writer.db);
-    const page = isPaged(node) && !node.isEmpty ? paginate(rows, node) : undefined;
-    if (page) pages.push([node.key, page.pageInfo]);
-    fields.push(`${JSON.stringify(node.key)}:${yield* writer.list(node, page?.rows ?? rows)}`);
+    // Also without a page, a tree's list is in order.
+    const { rows, pageInfo } = yield* pageSteps(node, writer.db);
+    if (isPaged(node) && !node.isEmpty) pages.push([node.key, pageInfo]);
+    fields.push(`${JSON.stringify(node.key)}:${yield* writer.list(node, rows)}`);
   }
   return {
     text: `{${fields.join(',')}}`,

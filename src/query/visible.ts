@@ -35,18 +35,29 @@ export class VisibleDb implements Db {
 
   row(etype: string, id: string): Row | undefined {
     const row = this.#db.row(etype, id);
-    return row && this.#visibleRow(etype, row);
+    return row && this.visibleRow(etype, row);
   }
 
   *rows(etype: string): Generator<Row> {
     for (const row of this.#db.rows(etype)) {
-      const cached = this.#visibleRow(etype, row);
+      const cached = this.visibleRow(etype, row);
       if (cached) yield cached;
     }
   }
 
   size(etype: string): number {
     return this.#db.size(etype);
+  }
+
+  /** A stored row as the rules show it; undefined if they hide it. */
+  visibleRow(etype: string, row: Row): Row | undefined {
+    let cached = this.#cache.get(etype);
+    if (!cached) this.#cache.set(etype, (cached = new Map<Row, Row | undefined>()));
+    if (!cached.has(row)) {
+      spend(ruleWork);
+      cached.set(row, this.#visible(etype, row) ? this.#maskValues(etype, row) : undefined);
+    }
+    return cached.get(row);
   }
 
   /** All ids, visible or not. For finding candidates, not for results. */
@@ -69,16 +80,6 @@ export class VisibleDb implements Db {
 
   #hasValue(attr: KnownAttr, id: string): boolean {
     return this.row(attr.etype, id)?.value(attr) !== undefined;
-  }
-
-  #visibleRow(etype: string, row: Row): Row | undefined {
-    let cached = this.#cache.get(etype);
-    if (!cached) this.#cache.set(etype, (cached = new Map<Row, Row | undefined>()));
-    if (!cached.has(row)) {
-      spend(ruleWork);
-      cached.set(row, this.#visible(etype, row) ? this.#maskValues(etype, row) : undefined);
-    }
-    return cached.get(row);
   }
 
   #maskValues(etype: string, row: Row): Row {

@@ -15,6 +15,8 @@ export interface Fault {
   readonly 'expected?'?: string;
   readonly message?: string;
   readonly hint?: unknown;
+  /** The step of a transaction, as a list or its parts by name. */
+  readonly 'tx-step'?: object;
   /** A name that tools recognise. */
   readonly issue?: string;
 }
@@ -76,6 +78,11 @@ export function recordNotUnique(type: string, which: object = {}): InstantAPIErr
 /** A limit of the server was exceeded. */
 export function overLimit(limit: string, most: number, what: string): InstantAPIError {
   return rejection('validation-failed', `${what}: at most ${most}`, { 'data-type': 'limit', limit, most });
+}
+
+/** The same request may succeed in a moment. */
+export function busy(message: string): InstantAPIError {
+  return rejection('rate-limited', message, { 'retry-after': 1 });
 }
 
 /** An unexpected fault: it is unknown whether anything was done. */

@@ -6,6 +6,11 @@ import type { ServerLimits } from '../protocol/session-messages.ts';
 export interface Limits {
   /** Size of one frame from a client, in bytes. */
   readonly frameBytes: number;
+  /**
+   * Estimated work of parsing one frame or body of anyone but an admin: 10 for a key, 5 for an array or object, 1 for any other item. Parsing
+   * runs in one go, while others wait.
+   */
+  readonly parseWork: number;
   /** Size of one file, in bytes. */
   readonly fileBytes: number;
   /** Malformed frames on one connection before it is closed. */
@@ -78,6 +83,7 @@ const MiB = 1024 * 1024;
 
 export const defaultLimits: Limits = {
   frameBytes: 16 * MiB,
+  parseWork: 2_000_000,
   fileBytes: 5 * 1024 * MiB,
   badFrames: 100,
   queries: 1000,
@@ -126,6 +132,7 @@ export function announcedLimits(limits: Limits, isAdmin: boolean): ServerLimits 
   return {
     'max-frame-bytes': limits.frameBytes,
     'max-frame-depth': maxFrameDepth,
+    ...(!isAdmin && { 'max-frame-work': limits.parseWork }),
     'max-messages-per-second': limits.messagesPerSecond,
     'max-name-length': limits.nameLength,
     'max-transaction-steps': stepLimit(limits, isAdmin),

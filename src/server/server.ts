@@ -1,6 +1,6 @@
 // A server as a program embeds it: the hub, listening on a port. `close` stops everything it starts.
 
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { TriplaneError } from '../errors.ts';
@@ -22,8 +22,10 @@ import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { keptAnswerBytes } from './webhooks/sender.ts';
 import type { Storage } from './storage/storage.ts';
-import { clientAddress, type TrustProxy } from './client-address.ts';
+import { clientAddress, networkOf, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
+import { RequestTurns } from './http/request-turns.ts';
+import { checkLinkedEntities } from './http/schema-check.ts';
 import { httpRoutes } from './http/routes.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
 import { countAnswers } from './http/unread-answers.ts';
@@ -203,7 +205,14 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     acceptedTokens,
     ...access,
   });
-  const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
+  const turns = new RequestTurns();
+  const server = createAdaptorServer({
+    fetch: (request, env) => {
+      const { socket, headers } = (env as { readonly incoming: IncomingMessage }).incoming;
+      const network = networkOf(access.clientAddress(socket.remoteAddress, headers['x-forwarded-for']?.toString()));
+      return turns.start(network, () => (socket.destroyed ? new Response(null, { status: 499 }) : routes.fetch(request, env)));
+    },
+  }) as Server;
   countAnswers(server, unread);
   const { compression = true } = options;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
@@ -247,6 +256,7 @@ async function createApp(hub: Hub, options: AppOptions = {}): Promise<CreatedApp
   const { appId, adminToken, title, schema, rules } = options;
   const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
   const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
+  checkLinkedEntities(schema);
   await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
   return { appId: id, adminToken: token };
 }

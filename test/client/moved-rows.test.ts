@@ -108,3 +108,34 @@ it('a moved row appears in the other list offline, after an offline reload, and 
   await expect.poll(() => third.seen).toEqual({ open: ['Swim far'], done: [], below: [[], ['Swim far']] });
   await third.db.close();
 });
+
+it('a row is moved by an attribute that its first write creates, offline, also after a reload', async () => {
+  const { appId } = await server.createApp();
+  const storage = memoryStore();
+  const task = id();
+  const { db, seen } = open(appId, storage);
+  const all = (client: typeof db) => {
+    let titles: string[] | undefined;
+    client.subscribeQuery({ tasks: {} }, ({ data }) => void (titles = data?.tasks.map(({ title }) => title)));
+    return () => titles;
+  };
+  const titles = all(db);
+  await db.transact([db.tx.tasks[task]!.update({ title: 'Swim' }), db.tx.lists[id()]!.update({ name: 'A' })]).settled;
+  await expect.poll(titles).toEqual(['Swim']);
+
+  line.cut();
+  void db.transact(db.tx.tasks[task]!.update({ status: 'done' }));
+  await expect.poll(() => seen.done).toEqual(['Swim']);
+  void db.transact(db.tx.tasks[task]!.update({ status: 'open' }));
+  await expect.poll(() => [seen.open, seen.done]).toEqual([['Swim'], []]);
+  await db.close();
+
+  const again = open(appId, storage);
+  all(again.db);
+  await expect.poll(() => [again.seen.open, again.seen.done]).toEqual([['Swim'], []]);
+  line.heal();
+  await expect.poll(() => again.db.outbox.list()).toEqual([]);
+  await again.db.transact(again.db.tx.tasks[task]!.update({ status: 'done' })).settled;
+  expect([again.seen.open, again.seen.done]).toEqual([[], ['Swim']]);
+  await again.db.close();
+});

@@ -104,6 +104,21 @@ describe('messages', () => {
     expect(got).toHaveLength(7);
   });
 
+  test('pages() ends with an error on a server that ignores the offset', async () => {
+    await publish(3);
+    const firstPage: typeof fetch = (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      url.searchParams.delete('offset');
+      return fetch(url, init);
+    };
+    const got: Message[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const message of admin({ fetch: firstPage }).messages.pages({ limit: 2 })) got.push(message);
+    };
+    await expect(reading()).rejects.toMatchObject({ name: 'InsforgeApiError', code: 'MALFORMED_RESPONSE' });
+    expect(got).toHaveLength(2);
+  });
+
   test('statistics', async () => {
     await publish(3);
     const { messages, config } = admin();

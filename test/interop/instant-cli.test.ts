@@ -1,62 +1,26 @@
 // The official command line tool, unmodified, against our server.
 
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import zlib from 'node:zlib';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
+import { memory } from '../../src/server/storage/memory.ts';
+import { contentsOf, importFrom } from '../server/move/support.ts';
+import { installTimeout, nodeWithZstd } from '../support/npm-package.ts';
+import { type InstantCli, instantCli, schemaWith as schema } from './instant-cli-runs.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const tool = join(root, 'node_modules/instant-cli/bin/index.js');
 const timeout = 120_000;
+const storage = memory();
 let server: TriplaneServer;
 let folder: string;
+let run: InstantCli['run'];
 
 beforeAll(async () => {
-  server = await createServer({ allowPrivateAddresses: true });
-  folder = await mkdtemp(join(tmpdir(), 'triplane-instant-cli-'));
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(
-    join(folder, 'package.json'),
-    JSON.stringify({ name: 'p', type: 'module', dependencies: { '@instantdb/core': '1.0.67' } }),
-  );
+  server = await createServer({ storage, allowPrivateAddresses: true });
+  ({ folder, run } = await instantCli(server.url));
 });
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true });
-});
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-}
-
-function run(args: readonly string[], token?: string, onOutput: (out: string) => void = () => {}): Promise<Ended> {
-  const { PATH } = process.env;
-  const child = spawn(process.execPath, [tool, ...args], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...{ PATH, HOME: folder, NO_COLOR: '1', CI: '1', INSTANT_CLI_API_URI: server.url, INSTANT_CLI_DASH_URI: server.url },
-      ...(token !== undefined && { INSTANT_CLI_AUTH_TOKEN: token }),
-    },
-  });
-  let out = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (data) => {
-      out += String(data);
-      onOutput(out);
-    });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out })));
-}
-
-const schema = (attrs: string): string => `import { i } from '@instantdb/core';
-export default i.schema({ entities: { todos: i.entity({ ${attrs} }) }, links: {}, rooms: {} });
-`;
+afterAll(() => server.close());
 
 test('info shows the signed-in account, and none for a wrong token', { timeout }, async () => {
   const { code, out } = await run(['info'], server.operatorToken);
@@ -134,9 +98,11 @@ test('login waits until the operator accepts it on a page of the server', { time
     expect(await send(server.operatorToken)).toBe(400);
   };
   let accepted: Promise<void> | undefined;
-  const { out, code } = await run(['login', '--headless'], undefined, (text) => {
-    const [, ticket] = /ticket=([0-9a-f-]{36})/.exec(text) ?? [];
-    if (ticket !== undefined) accepted ??= accept(ticket);
+  const { out, code } = await run(['login', '--headless'], undefined, {
+    onOutput(text) {
+      const [, ticket] = /ticket=([0-9a-f-]{36})/.exec(text) ?? [];
+      if (ticket !== undefined) accepted ??= accept(ticket);
+    },
   });
   await accepted;
   expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('Successfully logged in as operator@triplane.local') });
@@ -164,21 +130,29 @@ test('auth origin, client and email', { timeout }, async () => {
   expect((await as('auth', 'email', 'status')).out).toContain('Custom Magic Code Email');
 });
 
-test('backup list and download', { timeout }, async () => {
-  const headers = { authorization: `Bearer ${server.adminToken}`, 'content-type': 'application/json' };
-  const started = await fetch(`${server.url}/dash/apps/${server.appId}/backups`, {
-    method: 'POST',
-    headers,
-    body: '{"description":"nightly"}',
-  });
-  expect(started.status).toBe(200);
-  const list = () => run(['backup', 'list', '--app', server.appId], server.adminToken);
-  await expect.poll(async () => (await list()).out, { timeout: 60_000 }).toContain('nightly');
+test('a backup is listed and downloaded, and its archive is the app', { timeout: installTimeout }, async () => {
+  const { appId, adminToken } = server;
+  const headers = { authorization: `Bearer ${adminToken}`, 'app-id': appId, 'content-type': 'application/json' };
+  const steps = [['update', 'notes', crypto.randomUUID(), { text: 'to be kept' }]];
+  await fetch(`${server.url}/admin/transact`, { method: 'POST', headers, body: JSON.stringify({ steps }) });
+  const backups = `${server.url}/dash/apps/${appId}/backups`;
+  expect((await fetch(backups, { method: 'POST', headers, body: '{"description":"nightly"}' })).status).toBe(200);
+  await expect
+    .poll(async () => ((await (await fetch(backups, { headers })).json()) as { backups: object[] }).backups, { timeout: 60_000 })
+    .toHaveLength(1);
+  expect((await run(['backup', 'list', '--app', appId], adminToken)).out).toContain('nightly');
   const archive = join(folder, 'backup.zip');
-  const downloaded = await run(['backup', 'download', '--latest', '--yes', '-o', archive, '--app', server.appId], server.adminToken);
-  // The tool needs zstd, which Node has since 22.15.
-  const hasZstd = 'createZstdDecompress' in zlib;
-  expect({ ...downloaded, isThere: existsSync(archive) }, downloaded.out).toMatchObject({ isThere: hasZstd });
+  const node = await nodeWithZstd();
+  const downloaded = await run(['backup', 'download', '--latest', '--yes', '-o', archive, '--app', appId], adminToken, { node });
+  expect(downloaded, downloaded.out).toMatchObject({ code: 0 });
+  const moved = memory();
+  await importFrom(archive, { storage: moved });
+  const [{ attrs, triples }, { attrs: movedAttrs, triples: movedTriples }] = [
+    await contentsOf(storage, appId),
+    await contentsOf(moved, appId),
+  ];
+  expect(triples.some((triple) => triple.includes('to be kept'))).toBe(true);
+  expect({ attrs: movedAttrs, triples: movedTriples }).toEqual({ attrs, triples });
 });
 
 test('webhooks are listed', { timeout }, async () => {

@@ -117,7 +117,9 @@ const byRank = (a: unknown, b: unknown): number => compareText(rank(a), rank(b))
 function sortedKeys(value: unknown, key = ''): unknown {
   if (!Array.isArray(value)) return mapValues(value, sortedKeys);
   const items = value.map((item) => sortedKeys(item));
-  return key === 'join-rows' ? items.map((rows) => [...(rows as unknown[])].sort(byRank)) : items;
+  if (key === 'join-rows') return items.map((rows) => [...(rows as unknown[])].sort(byRank));
+  // Missing values are told in the order of the attributes' ids, which each run makes anew.
+  return key === 'records' ? items.sort(byRank) : items;
 }
 
 /**

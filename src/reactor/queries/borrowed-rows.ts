@@ -52,16 +52,19 @@ class Borrowing {
   readonly #view: View;
   readonly #known: KnownRows;
   readonly #nodes: readonly NodeNeed[];
+  /** Whether the query decides by an attr that its result cannot know. */
+  readonly #isNewQuery: boolean;
   readonly #steps: readonly Step[];
   readonly #rows = new Map<string, BorrowedRow>();
   readonly #ids = new Set<string>();
   readonly #seen = new Set<string>();
   readonly #knownRows = new Map<string, KnownRow | undefined>();
 
-  constructor(view: View, known: KnownRows, { nodes }: QueryNeeds, steps: readonly Step[]) {
+  constructor(view: View, known: KnownRows, { deciding, nodes }: QueryNeeds, steps: readonly Step[]) {
     this.#view = view;
     this.#known = known;
     this.#nodes = nodes;
+    this.#isNewQuery = [...deciding].some((attrId) => !this.#has(attrId));
     this.#steps = steps;
   }
 
@@ -98,7 +101,12 @@ class Borrowing {
     if (!row || !where) return true;
     return where.tests.every(({ attr, condition }) => {
       const value = row.values[attr.slot];
-      return condition.acceptsNull || (value !== undefined && condition.matches(value)) || this.#known.isWritten(id, attr.id);
+      return (
+        condition.acceptsNull ||
+        (value !== undefined && condition.matches(value)) ||
+        this.#isSet(id, attr) ||
+        this.#known.isWritten(id, attr.id)
+      );
     });
   }
 
@@ -137,13 +145,14 @@ class Borrowing {
     if (!known) return this.#isMade(etype, id);
     const { row } = known;
     if (need.isShown && !row.exists(this.#view.db.attrs.idAttr(etype))) return false;
-    const isKnown = (attr: KnownAttr): boolean => row.values[attr.slot] !== undefined || known.covers(attr) || this.#isSet(id, attr);
+    const isKnown = (attr: KnownAttr): boolean =>
+      row.values[attr.slot] !== undefined || !this.#has(attr.id) || known.covers(attr) || this.#isSet(id, attr);
     if (!need.attrs.every(isKnown) || !this.#shownAttrs(etype).every(isKnown)) return false;
     const before = [...found.keys()];
     found.set(key, { etype, row });
     const isComplete = links.every(({ link, far, filter }) => {
       const isOne = link.isForward && !link.attr.isMany;
-      if (filter !== undefined && !(isOne ? isKnown(link.attr) : known.coversLinks(link, filter))) return false;
+      if (filter !== undefined && !(isOne ? isKnown(link.attr) : !this.#has(link.attr.id) || known.coversLinks(link, filter))) return false;
       return [...this.#linked(link, id)].every((target) => this.#collect(far, target, found) || !far.isShown);
     });
     if (!isComplete) for (const added of found.keys()) if (!before.includes(added)) found.delete(added);
@@ -170,6 +179,11 @@ class Borrowing {
     return targets;
   }
 
+  /** Whether results can have values of the attr. If not, pending writes create it. */
+  #has(attrId: string): boolean {
+    return this.#view.baseStore.attrs.byId(attrId) !== undefined;
+  }
+
   #isSet(id: string, attr: KnownAttr): boolean {
     return this.#steps.some((step) => step[0] === 'add-triple' && step[1] === id && step[2] === attr.id);
   }
@@ -189,6 +203,7 @@ class Borrowing {
 
   /** Whether these rows would have been in the result before the write. They were not, so what other results know of them is outdated. */
   #contradicts(found: ReadonlyMap<string, BorrowedRow>): boolean {
+    if (this.#isNewQuery) return false;
     const before = new Layer(this.#view.baseStore);
     for (const { etype, row } of found.values()) before.put(etype, row.id, row);
     const isOlder = ({ etype, row }: BorrowedRow): boolean => !this.#knownRow(etype, row.id)?.isNewer;

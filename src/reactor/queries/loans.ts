@@ -52,15 +52,9 @@ export class Loans {
   }
 
   /** The write no longer borrows anything. */
-  end(applied: AppliedMutation, changed = new Set<string>()): void {
-    this.#return(applied.loan.rows, changed);
+  end(applied: AppliedMutation): void {
+    this.#return(applied.loan.rows, new Set());
     applied.loan = noLoan;
-  }
-
-  endAll(writes: Iterable<AppliedMutation>): ReadonlySet<string> {
-    const changed = new Set<string>();
-    for (const applied of writes) this.end(applied, changed);
-    return changed;
   }
 
   clear(): void {
@@ -76,7 +70,7 @@ export class Loans {
 
   #update(applied: AppliedMutation, known: KnownRows, changed: Set<string>): void {
     const before = applied.loan;
-    applied.loan = borrow(this.#view, known, applied.write.steps);
+    applied.loan = borrow(this.#view, known, applied.steps);
     for (const id of applied.loan.ids) this.#lookedFor.add(id);
     for (const borrowed of applied.loan.rows) this.#take(borrowed, changed);
     this.#return(before.rows, changed);

@@ -20,6 +20,8 @@ export interface PendingMutation {
 /** An applied write. */
 export interface AppliedMutation {
   readonly write: PendingMutation;
+  /** Its steps, in terms of the catalog to which they are applied. */
+  steps: readonly Step[];
   /** The entities its outcome depends on. */
   touched: ReadonlySet<string>;
   /** Rows borrowed from other queries' results. */
@@ -43,7 +45,8 @@ export class AppliedMutations {
   /** Applied since the dependents were last read. */
   #unindexed: AppliedMutation[] = [];
   #last: AppliedMutation | undefined;
-  #attrMakers = 0;
+  /** Those up to this one may be applied to an earlier catalog than the view's. */
+  #lastAttrMaker: AppliedMutation | undefined;
   /** Attrs that an earlier write makes known under another id. */
   readonly #renames: Renames = new Map();
   #isOrdered = true;
@@ -54,7 +57,12 @@ export class AppliedMutations {
 
   /** Whether any of them changes the catalog. */
   get makesAttrs(): boolean {
-    return this.#attrMakers > 0;
+    return this.#lastAttrMaker !== undefined;
+  }
+
+  /** Whether the write is applied to the catalog that the view has in the end. */
+  seesAllAttrs({ write }: AppliedMutation): boolean {
+    return !this.#lastAttrMaker || comesBefore(this.#lastAttrMaker.write, write);
   }
 
   get size(): number {
@@ -78,17 +86,18 @@ export class AppliedMutations {
 
   /** An update that precedes the last write. It is applied when another write to these entities is applied again. */
   insert(write: PendingMutation, touched: ReadonlySet<string>): AppliedMutation {
-    const applied: AppliedMutation = { write, touched, loan: noLoan, searched: false, isIndexed: false, since: 0, makesAttrs: false };
+    const applied = newlyApplied(write, touched, 0);
     this.#byEvent.set(write.eventId, applied);
     this.#isOrdered = false;
     this.#unindexed.push(applied);
     return applied;
   }
 
-  append(write: PendingMutation, nowMs: number): AppliedMutation {
+  append(write: PendingMutation, nowMs: number, attrs: Attrs): AppliedMutation {
     // A write that is applied again creates its entities at the same times, so they keep their positions.
     const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
-    const applied: AppliedMutation = { write, touched: EMPTY, loan: noLoan, searched: false, isIndexed: false, since, makesAttrs: false };
+    const applied = newlyApplied(write, EMPTY, since);
+    applied.steps = this.#inTermsOf(attrs, write.steps);
     this.#byEvent.set(write.eventId, applied);
     this.#last = applied;
     return applied;
@@ -99,7 +108,7 @@ export class AppliedMutations {
     if (!removed) return undefined;
     this.#byEvent.delete(eventId);
     this.forget(removed);
-    if (removed.makesAttrs) this.#attrMakers--;
+    if (removed === this.#lastAttrMaker) this.#lastAttrMaker = this.#findLastAttrMaker();
     if (removed === this.#last) this.#last = [...this.all()].pop();
     return removed;
   }
@@ -109,14 +118,14 @@ export class AppliedMutations {
     this.#dependents.clear();
     this.#unindexed = [];
     this.#last = undefined;
-    this.#attrMakers = 0;
+    this.#lastAttrMaker = undefined;
   }
 
   /** Applies the write and records what its outcome depends on. */
   apply(applied: AppliedMutation, layer: Layer, useDates: boolean): void {
     const { loan } = applied;
-    const steps = this.#inTermsOf(layer.attrs, applied.write.steps);
-    this.#trackAttrs(applied, steps, layer.attrs);
+    const steps = (applied.steps = this.#inTermsOf(layer.attrs, applied.write.steps));
+    this.#trackAttrs(applied, layer.attrs);
     const updates = updatesOf(steps, layer.attrs, useDates);
     if (updates) {
       applied.touched = updates.ids;
@@ -138,10 +147,14 @@ export class AppliedMutations {
     return this.#renames.size > 0 || steps.some(isTaken) ? rebase(steps, attrs, this.#renames) : steps;
   }
 
-  #trackAttrs(applied: AppliedMutation, steps: readonly Step[], attrs: Attrs): void {
-    const changesAttrs = makesAttrs({ ...applied.write, steps }, (attr) => attrs.holds(attr));
-    if (applied.makesAttrs !== changesAttrs) this.#attrMakers += changesAttrs ? 1 : -1;
-    applied.makesAttrs = changesAttrs;
+  #trackAttrs(applied: AppliedMutation, attrs: Attrs): void {
+    applied.makesAttrs = makesAttrs(applied, (attr) => attrs.holds(attr));
+    if (applied.makesAttrs && this.seesAllAttrs(applied)) this.#lastAttrMaker = applied;
+    else if (!applied.makesAttrs && applied === this.#lastAttrMaker) this.#lastAttrMaker = this.#findLastAttrMaker();
+  }
+
+  #findLastAttrMaker(): AppliedMutation | undefined {
+    return [...this.all()].filter((applied) => applied.makesAttrs).pop();
   }
 
   /** Applies all writes again, starting with the first. */
@@ -188,6 +201,10 @@ export class AppliedMutations {
   }
 }
 
+function newlyApplied(write: PendingMutation, touched: ReadonlySet<string>, since: number): AppliedMutation {
+  return { write, steps: write.steps, touched, loan: noLoan, searched: false, isIndexed: false, since, makesAttrs: false };
+}
+
 const inOrder = (writes: Iterable<AppliedMutation>): AppliedMutation[] =>
   [...writes].sort((a, b) => (comesBefore(a.write, b.write) ? -1 : 1));
 
@@ -197,7 +214,7 @@ function idOfName({ id, 'forward-identity': [, etype, label] }: WireAttr, attrs:
 }
 
 /** Whether it changes a catalog; a write that creates known attrs does not. */
-export function makesAttrs({ steps }: PendingMutation, isKnown: (attr: WireAttr) => boolean): boolean {
+export function makesAttrs({ steps }: Pick<PendingMutation, 'steps'>, isKnown: (attr: WireAttr) => boolean): boolean {
   return steps.some((step) => step[0].endsWith('-attr') && !(step[0] === 'add-attr' && isKnown(step[1])));
 }
 

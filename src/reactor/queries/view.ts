@@ -128,10 +128,9 @@ export class View {
   add(write: PendingMutation): void {
     const { last } = this.#applied;
     if (last && !comesBefore(last.write, write)) return this.#insert(write);
-    const applied = this.#applied.append(write, this.#now());
-    const changed = this.loans.update(this.#applied.makesAttrs ? [] : [applied]);
-    if (changed.size > 0 && this.#searched) return this.#rebuild();
-    if (changed.size > 0) this.#replay(changed);
+    const applied = this.#applied.append(write, this.#now(), this.#layer.attrs);
+    const changed = this.loans.update([applied]);
+    if (changed.size > 0 && this.#replay(changed) === 'all') return;
     this.#apply(applied);
     if (applied.makesAttrs) this.#rebuild();
   }
@@ -139,7 +138,7 @@ export class View {
   /** A write that precedes others: only those to the same entities are applied again. */
   #insert(write: PendingMutation): void {
     const ids = updatedBy(write.steps);
-    if (!ids || this.#searched || this.#applied.makesAttrs) return this.rewrite([...this.writes(), write]);
+    if (!ids || this.#searched) return this.rewrite([...this.writes(), write]);
     this.#replay(this.loans.update([this.#applied.insert(write, ids)], new Set(ids)));
   }
 
@@ -155,7 +154,7 @@ export class View {
     const removed = this.#applied.remove(eventId);
     if (!removed) return false;
     this.loans.end(removed);
-    if (removed.makesAttrs || this.#applied.makesAttrs || removed.searched) this.#rebuild();
+    if (removed.makesAttrs || removed.searched) this.#rebuild();
     else this.#replay(removed.touched);
     return true;
   }
@@ -165,7 +164,7 @@ export class View {
     const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
     this.#applied.clear();
     this.loans.clear();
-    for (const write of sorted) this.#applied.append(write, this.#now());
+    for (const write of sorted) this.#applied.append(write, this.#now(), this.#attrs);
     this.#rebuild();
   }
 
@@ -245,22 +244,25 @@ export class View {
   }
 
   /** Resets these entities to the result, and applies every write that depends on them again, in order. */
-  #replay(changed: ReadonlySet<string>): void {
-    // A write that is applied again must see the catalog as it was before later writes.
-    if (this.#applied.makesAttrs || this.#searched) return this.#rebuild();
+  #replay(changed: ReadonlySet<string>): 'all' | 'some' {
+    if (this.#searched) return this.#rebuild();
     const ids = new Set(changed);
     if (this.loans.lookedFor(ids).size > 0) this.loans.update(this.#applied.dependingOn(ids), ids);
     const again = this.#applied.dependingOn(ids);
+    // A write that is applied again must see the catalog as it was before later writes.
+    if (!again.every((applied) => this.#applied.seesAllAttrs(applied))) return this.#rebuild();
     this.#layer.resetIds(ids);
     this.loans.putInto(this.#layer, ids);
     for (const applied of again) {
       this.#applied.forget(applied);
       this.#apply(applied);
     }
+    return 'some';
   }
 
   #replayAll(): void {
     this.#layer.clear();
+    this.#layer.setAttrs(undefined);
     this.loans.putInto(this.#layer);
     this.#searched = false;
     this.#applied.restart();
@@ -272,14 +274,12 @@ export class View {
   }
 
   /** Call after the catalog or the list of writes changed as a whole. */
-  #rebuild(): void {
-    this.#layer.clear();
-    this.#layer.setAttrs(undefined);
+  #rebuild(): 'all' {
     this.#replayAll();
     this.#recompileIfNeeded();
-    // Borrowing depends on what the query needs. While its catalog is uncertain, nothing is borrowed.
-    const all = this.#applied.all();
-    if ((this.#applied.makesAttrs ? this.loans.endAll(all) : this.loans.update(all)).size > 0) this.#replayAll();
+    // Borrowing depends on what the query needs with all attrs.
+    if (this.loans.update(this.#applied.all()).size > 0) this.#replayAll();
+    return 'all';
   }
 
   #recompileIfNeeded(): void {

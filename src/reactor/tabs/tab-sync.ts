@@ -10,13 +10,14 @@ import { reject } from '../mutations/reject.ts';
 import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError, discardedError } from '../client-errors.ts';
 import { mutationRecord, readMutation } from '../mutations/mutation.ts';
-import type { TxPosition } from '../tx-position.ts';
+import { writeSetOf } from '../mutations/write-set.ts';
+import type { Outcome } from '../mutations/settled-writes.ts';
 import { envOf } from '../state.ts';
 
 /** How long a write waits for the leader before it is asked for a sign of life, and what became of the write. */
 const leaderCheckMs = 3_000;
-/** The leader is asked about waiting writes at the first, second, fourth … check, and at least at every one of so many. */
-const checksPerAsk = 16;
+/** The leader is asked about waiting writes at the first, second and fourth check, and then at every one of so many. */
+const checksPerAsk = 4;
 
 export class TabSync {
   readonly #context: ClientContext;
@@ -124,9 +125,10 @@ export class TabSync {
     if (!rejection?.error || rejection.owner !== state.session.owner) return;
     const write = state.outbox.get(eventId);
     if (write) return this.#runInMemory(reject(state, write, rejection.error, rejectedAtMs));
-    // This tab never had the write: it is listed all the same.
+    // This tab never had the write: it is listed all the same, and blocks what depends on it.
     state.rejections.set(eventId, rejection);
-    this.#context.run([{ do: 'announce', what: 'outbox' }]);
+    const hidden = state.outbox.block(writeSetOf(rejection.steps));
+    this.#context.run([...hidden.flatMap((write) => state.queries.reject(write.eventId)), ...onward]);
   }
 
   #onRemoved(eventIds: readonly string[]): void {
@@ -153,12 +155,12 @@ export class TabSync {
   }
 }
 
-function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: TxPosition])[] {
+function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: Outcome])[] {
   switch (message.type) {
     case 'acknowledged':
       return [[message.eventId, message]];
     case 'rejected':
-      return [[readMutation(message.record)?.eventId ?? '']];
+      return [[readMutation(message.record)?.eventId ?? '', 'rejected']];
     case 'gone':
       return message.eventIds.map((eventId) => [eventId]);
     default:

@@ -8,6 +8,7 @@ import { equal } from '../../lib/equal.ts';
 import type { Identity, WireAttr } from '../../protocol/attr.ts';
 import type { AttrStep, Step } from '../../protocol/transact-messages.ts';
 import { denied, invalid, raised, rejection } from '../errors.ts';
+import { recordNamespaces } from './record-attrs.ts';
 import { isSystemEtype, openNamespaces } from './system-attrs.ts';
 import type { Actor } from './system-rules.ts';
 
@@ -22,6 +23,8 @@ export interface AttrCatalogChange extends AttrCatalog {
   readonly constrained: readonly KnownAttr[];
   readonly put: readonly WireAttr[];
   readonly removed: readonly string[];
+  /** A new attr has a name of the system. Faults of the data steps are told before. */
+  readonly misnamed: Error | undefined;
 }
 
 export function isAttrStep(step: Step): step is AttrStep {
@@ -47,6 +50,9 @@ class CatalogEdit {
   readonly #deleted: Map<string, WireAttr>;
   readonly #put = new Set<string>();
   readonly #removed = new Set<string>();
+  #misnamed: Error | undefined;
+  /** The same, for the id of a namespace that the server keeps: every write has its step. */
+  #misnamedId: Error | undefined;
 
   constructor(db: Db, attrs: Attrs, deleted: ReadonlyMap<string, WireAttr>) {
     this.#db = db;
@@ -62,11 +68,14 @@ class CatalogEdit {
       constrained: put.flatMap((id) => this.#attrs.byId(id) ?? []),
       put: put.flatMap((id) => this.#attrs.byId(id)?.wire ?? this.#deleted.get(id) ?? []),
       removed: [...this.#removed],
+      misnamed: this.#misnamed ?? this.#misnamedId,
     };
   }
 
   add(wire: WireAttr): void {
-    checkNames(wire);
+    const [, etype, label] = wire['forward-identity'];
+    if (label === 'id' && recordNamespaces.has(etype)) this.#misnamedId ??= misnamed(wire);
+    else this.#misnamed ??= misnamed(wire);
     const known = this.#attrs.byId(wire.id);
     if (known?.isSystem) throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' belongs to the system, and is there` }]);
     // Whoever makes it again makes the same, whatever has been changed since.
@@ -98,7 +107,8 @@ class CatalogEdit {
     }
     // Setting a trait to null removes it.
     const wire = Object.fromEntries(Object.entries(merged).filter(([, part]) => part !== undefined)) as unknown as WireAttr;
-    checkNames(wire);
+    const fault = misnamed(wire);
+    if (fault) throw fault;
     this.#checkFree(wire, 'attr');
     this.#enter(wire);
   }
@@ -145,14 +155,17 @@ class CatalogEdit {
   }
 }
 
-function checkNames(wire: WireAttr): void {
-  for (const identity of [wire['forward-identity'], wire['reverse-identity']]) {
-    if (!identity || !isSystemEtype(identity[1]) || openNamespaces.has(identity[1])) continue;
-    throw invalid('attributes', asSaid(wire), [{ message: `namespaces that begin with $ belong to the system: '${identity[1]}'` }]);
-  }
-  if (wire['required?'] && isSystemEtype(wire['forward-identity'][1])) {
-    throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' cannot be required: its namespace belongs to the system` }]);
-  }
+/** The error for an attr whose name is the system's. */
+export function misnamed(wire: WireAttr): Error | undefined {
+  const etypes = [wire['forward-identity'], wire['reverse-identity']].flatMap((identity) => identity?.[1] ?? []);
+  const closed = etypes.find((etype) => isSystemEtype(etype) && !openNamespaces.has(etype));
+  const message =
+    closed !== undefined
+      ? `namespaces that begin with $ belong to the system: '${closed}'`
+      : wire['required?'] && isSystemEtype(wire['forward-identity'][1])
+        ? `'${nameOf(wire)}' cannot be required: its namespace belongs to the system`
+        : undefined;
+  return message === undefined ? undefined : invalid('attributes', asSaid(wire), [{ message }]);
 }
 
 /** The attr without fields added by the server. */

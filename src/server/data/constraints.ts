@@ -44,7 +44,7 @@ function indexedOf(layer: Layer, etype: string): KnownAttr[] {
 function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownAttr[], now: () => number): void {
   const row = layer.row(etype, id);
   if (!row?.exists(layer.attrs.idAttr(etype))) return;
-  fill(layer, etype, row, etype === '$users' ? indexedOfUser(layer.attrs, row, attrs) : attrs, now);
+  fill(layer, etype, row, etype === '$users' ? withoutAddress(attrs) : attrs, now);
 }
 
 /** For an attr that has just become indexed: the entities that existed before. */
@@ -54,12 +54,9 @@ export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): v
   for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
 }
 
-/** Guests have no address, not even null. */
-function indexedOfUser(attrs: Attrs, row: Row, indexed: readonly KnownAttr[]): readonly KnownAttr[] {
-  const type = attrs.forward('$users', 'type');
-  const isGuest = type !== undefined && row.value(type) === 'guest';
-  return isGuest ? indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email') : indexed;
-}
+/** A user has an address or none, which sign-in decides. */
+const withoutAddress = (indexed: readonly KnownAttr[]): readonly KnownAttr[] =>
+  indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email');
 
 function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): void {
   const missing = attrs.filter(({ slot }) => row.values[slot] === undefined);
@@ -74,8 +71,9 @@ function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[]
   layer.put(etype, row.id, new Row(row.id, row.t, values, times));
 }
 
-/** @throws InstantAPIError for the first violation */
+/** @throws InstantAPIError for the first violation, or for all values that are missing */
 export function checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): void {
+  const missing: Missing[] = [];
   for (const [etype, changes] of changeSet) {
     const { forward, idAttr } = attrs.namespace(etype);
     const own = [...forward.values()];
@@ -84,8 +82,9 @@ export function checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): 
       if (attr.isUnique && attr !== idAttr) checkUnique(base, attr, changes);
     }
     const required = own.filter(({ isRequired }) => isRequired);
-    if (required.length > 0) checkRequired(required, idAttr, changes);
+    if (required.length > 0) missing.push(...missingOf(required, idAttr, changes));
   }
+  checkMissing(missing);
 }
 
 type Changes = ReadonlyMap<string, RowChange>;
@@ -138,13 +137,30 @@ function holds(row: Row | undefined, attr: KnownAttr, value: Value): boolean {
   return attr.isRef ? row.targets(attr).includes(String(value)) : equal(row.values[attr.slot], value);
 }
 
-function checkRequired(required: readonly KnownAttr[], idAttr: KnownAttr | undefined, changes: Changes): void {
+interface Missing {
+  readonly attr: KnownAttr;
+  readonly id: string;
+}
+
+function* missingOf(required: readonly KnownAttr[], idAttr: KnownAttr | undefined, changes: Changes): Generator<Missing> {
   for (const [id, { after }] of changes) {
     if (!after || after.isEmpty()) continue;
-    const missing = required.filter(({ slot }) => (after.values[slot] ?? null) === null);
-    if (!after.exists(idAttr) && idAttr) missing.push(idAttr);
-    if (missing.length > 0) throw missingRequired(missing, id);
+    for (const attr of required) if ((after.values[attr.slot] ?? null) === null) yield { attr, id };
+    if (!after.exists(idAttr) && idAttr) yield { attr: idAttr, id };
   }
+}
+
+const mostMissing = 100;
+
+function checkMissing(missing: readonly Missing[]): void {
+  if (missing.length === 0) return;
+  const byAttr = missing.toSorted(({ attr: a }, { attr: b }) => (a.id < b.id ? -1 : Number(a.id > b.id))).slice(0, mostMissing);
+  const names = new Set(byAttr.map(({ attr: { etype, label } }) => `${etype}.${label}`));
+  throw rejection('validation-failed', `Missing required attributes: ${[...names].join(', ')}`, {
+    records: byAttr.map(({ attr: { id: attrId, etype, label, isRequired }, id }) => {
+      return { attr_id: attrId, entity_id: id, etype, label, is_required: isRequired || null };
+    }),
+  });
 }
 
 /** Treats all rows of a namespace as written, for an attr that gains a constraint. */
@@ -158,15 +174,20 @@ export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
   const rows = asWritten(db, attr.etype);
   if (attr.checkedType) checkTypes(attr, attr.checkedType, rows);
   if (attr.isUnique && attr !== idAttr) checkUnique(db, attr, rows);
-  if (attr.isRequired) checkRequired([attr], idAttr, rows);
+  if (attr.isRequired) checkNoneLacks(attr, rows);
   if (attr.isMany || !attr.isRef) return;
   for (const { after } of rows.values()) {
     if ((after?.targets(attr).length ?? 0) > 1) {
-      throw invalid('tx-steps', attr.wire, [
-        { message: `'${attr.etype}.${attr.label}' cannot have one value: some entities have several` },
-      ]);
+      const message = `'${attr.etype}.${attr.label}' cannot have one value: some entities have several`;
+      throw rejection('record-not-unique', message, { 'record-type': 'triple' });
     }
   }
+}
+
+function checkNoneLacks({ id, etype, label, slot }: KnownAttr, rows: Changes): void {
+  const isLacking = [...rows.values()].some(({ after }) => after && !after.isEmpty() && (after.values[slot] ?? null) === null);
+  if (!isLacking) return;
+  throw invalid('attributes', { id }, [{ message: `'${etype}.${label}' cannot be required: there are entities without it` }]);
 }
 
 function wrongType(attr: KnownAttr, type: CheckedType, id: string, value: Value): Error {
@@ -195,13 +216,4 @@ function notUnique({ id, etype, label }: KnownAttr, value: Value): Error {
       value: jsonText(value),
     },
   );
-}
-
-function missingRequired(missing: readonly KnownAttr[], id: string): Error {
-  const names = missing.map(({ etype, label }) => `${etype}.${label}`).join(', ');
-  return rejection('validation-failed', `Missing required attributes: ${names}`, {
-    records: missing.map(({ id: attrId, etype, label, isRequired }) => {
-      return { attr_id: attrId, entity_id: id, etype, label, is_required: isRequired };
-    }),
-  });
 }

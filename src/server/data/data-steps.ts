@@ -1,5 +1,5 @@
 // Executes the data steps of a transaction in order, on a layer. Modes (create, update) are checked against the data before the
-// transaction; lookups are resolved against the current state. The result is checked afterwards.
+// transaction; lookups are resolved against the current state. The result is checked afterwards. Many steps are executed in slices.
 
 import { applySteps, type ApplyOptions } from '../../db/apply.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
@@ -9,15 +9,26 @@ import type {
   AddTriple,
   DataStep,
   DeepMergeTriple,
-  EntityRef,
   LookupRef,
   RetractTriple,
   RuleParamsStep,
   Step,
 } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
-import { invalid, raised } from '../errors.ts';
-import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
+import { raised } from '../errors.ts';
+import {
+  invalidLookup,
+  invalidStep,
+  lookupMakes,
+  lookupParts,
+  type ModeConflict,
+  modeMismatch,
+  notAnId,
+  noTarget,
+  type TripleStep,
+  unknownLookup,
+} from './step-errors.ts';
+import { type Actor, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
 import type { Access } from './touched.ts';
 import { planDeletion } from '../../db/delete.ts';
 import { valueKey } from '../../db/value-index.ts';
@@ -32,22 +43,31 @@ export interface StepContext {
 }
 
 export interface DataStepsResult {
-  /** The first step whose mode does not hold: a create of an existing entity, or an update of a missing one. */
+  /** The steps whose mode does not hold: a create of an existing entity, or an update of a missing one. */
   readonly conflict: Error | undefined;
+  /** The first lookup of a link that finds nothing. */
+  readonly absent: Error | undefined;
 }
 
-/** @throws InstantAPIError */
-export function applyDataSteps(
+/** Steps between two breaks; takes a few milliseconds. */
+export const sliceSteps = 500;
+
+/** A generator: yields where others can be served. @throws InstantAPIError */
+export function* applyDataSteps(
   layer: Layer,
   steps: readonly (readonly [at: number, step: DataStep])[],
   context: StepContext,
-): DataStepsResult {
+): Generator<void, DataStepsResult> {
   const writer = new Writer(layer, context);
-  const conflicts = steps.map(([at, step]) => writer.conflict(at, step));
-  for (const [at, step] of steps) writer.apply(at, step);
+  const conflicts = steps.flatMap(([at, step]) => writer.conflict(at, step) ?? []);
+  for (const [index, [at, step]] of steps.entries()) {
+    if (index % sliceSteps === sliceSteps - 1) yield;
+    writer.apply(at, step);
+  }
+  writer.checkUsers();
   // Rule params may precede the creation of their entity.
   for (const [at, step] of steps) if (step[0] === 'rule-params') writer.params(at, step);
-  return { conflict: conflicts.find((conflict) => conflict !== undefined) };
+  return { conflict: modeMismatch(conflicts), absent: writer.absent };
 }
 
 class Writer {
@@ -56,6 +76,8 @@ class Writer {
   readonly #options: ApplyOptions;
   /** Entities created because a lookup found nothing. */
   readonly #made = new Map<string, string>();
+  #madeUser: Error | undefined;
+  #absent: Error | undefined;
 
   constructor(layer: Layer, context: StepContext) {
     this.#layer = layer;
@@ -64,15 +86,14 @@ class Writer {
   }
 
   /** Checked against the data before the transaction. An entity that has only links exists too. */
-  conflict(at: number, step: DataStep): Error | undefined {
+  conflict(at: number, step: DataStep): ModeConflict | undefined {
     if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return undefined;
     const mode = step[4]?.mode;
     if (mode !== 'create' && mode !== 'update') return undefined;
     const attr = this.#attr(at, step);
     const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
     const exists = id !== undefined && this.#layer.base.row(attr.etype, id)?.isEmpty() === false;
-    if (mode === 'create' && exists) return modeMismatch('entity already exists', step);
-    return mode === 'update' && !exists ? modeMismatch('entity does not exist', step) : undefined;
+    return exists === (mode === 'create') ? { step, mode, attr } : undefined;
   }
 
   apply(at: number, step: DataStep): void {
@@ -98,26 +119,41 @@ class Writer {
 
   #write(at: number, step: AddTriple | DeepMergeTriple): void {
     const attr = this.#attr(at, step);
-    const id = this.#entity(at, step[1], attr);
+    const id = this.#entity(at, step, attr);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
-    if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) {
-      throw attr.isRef
-        ? raised(`'${nameOf(attr)}' is a link, and cannot be merged`)
-        : invalidStep(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
-    }
-    const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : asStored(attr, step[3]);
-    checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    const isMerge = step[0] === 'deep-merge-triple' && !isId;
+    if (isMerge && attr.isRef) throw raised(`'${nameOf(attr)}' is a link, and cannot be merged`);
+    // An entity has one id, its own, whatever the step says.
+    const value = isId ? id : attr.isRef ? this.#target(at, id, attr, step) : asStored(attr, step[3]);
+    if (value === undefined) return;
+    this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'link');
-    this.#run(step[0] === 'add-triple' ? ['add-triple', id, attr.id, value] : ['deep-merge-triple', id, attr.id, value]);
+    this.#run(isMerge ? ['deep-merge-triple', id, attr.id, value] : ['add-triple', id, attr.id, value]);
+  }
+
+  #checkSystem(step: TripleStep, attr: KnownAttr, id: string, value: Value): void {
+    const write = { step, attr, value, isNew: !this.#existed(attr.etype, id) };
+    checkSystemWrite(write, this.#context.actor);
+    this.#madeUser ??= madeUser(write, this.#context.actor);
+  }
+
+  get absent(): Error | undefined {
+    return this.#absent;
+  }
+
+  /** @throws InstantAPIError if a step makes a user; other faults of system attributes come first */
+  checkUsers(): void {
+    if (this.#madeUser) throw this.#madeUser;
   }
 
   #retract(at: number, step: RetractTriple): void {
-    const attr = this.#attr(at, step);
+    const attr = this.#byId(step[2]);
+    if (!attr) return;
     const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
     if (id === undefined) return;
-    const value = attr.isRef ? this.#findTarget(at, step[3], attr, step) : step[3];
+    const value = attr.isRef ? this.#unlinked(at, id, attr, step) : step[3];
     if (value === undefined) return;
-    checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'unlink');
     this.#run(['retract-triple', id, attr.id, value]);
   }
@@ -144,7 +180,7 @@ class Writer {
     applySteps(this.#layer, [step], this.#options);
   }
 
-  #attr(at: number, step: AddTriple | DeepMergeTriple | RetractTriple): KnownAttr {
+  #attr(at: number, step: AddTriple | DeepMergeTriple): KnownAttr {
     const attr = this.#byId(step[2]);
     if (!attr) throw raised(`There is no attribute with the id ${step[2]}`);
     return attr;
@@ -154,19 +190,28 @@ class Writer {
     return this.#layer.attrs.byId(id);
   }
 
+  #exists(etype: string, id: string): boolean {
+    return this.#layer.row(etype, id)?.exists(this.#layer.attrs.idAttr(etype)) ?? false;
+  }
+
   #existed(etype: string, id: string): boolean {
     return this.#layer.base.row(etype, id)?.exists(this.#layer.attrs.idAttr(etype)) ?? false;
   }
 
   /** Resolves an id or a lookup; a lookup that finds nothing creates an entity. */
-  #entity(at: number, ref: EntityRef, { etype }: KnownAttr): string {
+  #entity(at: number, step: AddTriple | DeepMergeTriple, attr: KnownAttr): string {
+    const ref = step[1];
     if (typeof ref === 'string') return ref;
-    const lookup = this.#lookup(at, ref, etype, 1);
+    const { etype } = attr;
+    const lookup = this.#lookup(at, ref, etype, 1, step);
     const known = this.#known(lookup);
+    const makes = known === undefined || known === this.#made.get(keyOf(lookup)) || (lookup.isId && !this.#exists(etype, known));
+    // What a lookup does not find is made with the attribute of the lookup, which the same lookup then cannot write.
+    if (makes && attr === lookup.attr) throw lookupMakes(ref);
     if (known !== undefined) return known;
     const id = this.#context.uuid();
     this.#made.set(keyOf(lookup), id);
-    this.#make(id, lookup);
+    this.#make(id, lookup, attr, step);
     return id;
   }
 
@@ -174,27 +219,28 @@ class Writer {
     return this.#find(lookup) ?? this.#made.get(keyOf(lookup));
   }
 
-  #make(id: string, { attr, value }: Lookup): void {
+  #make(id: string, { attr, value }: Lookup, written: KnownAttr, step: TripleStep): void {
     const idAttr = this.#layer.attrs.idAttr(attr.etype);
-    checkSystemWrite({ attr, value, isNew: true }, this.#context.actor);
+    this.#checkSystem(step, attr.etype === '$users' ? written : attr, id, value);
     if (attr.isRef) this.#recordAccess(attr, id, value, 'link');
     else this.#context.accesses.push({ is: 'value', etype: attr.etype, id, label: attr.label, isLookup: true });
     if (idAttr) this.#run(['add-triple', id, idAttr.id, id]);
     this.#run(['add-triple', id, attr.id, value]);
   }
 
-  #lookup(at: number, [attrId, value]: LookupRef, etype: string | undefined, position: number): Lookup {
+  #lookup(at: number, [attrId, value]: LookupRef, etype: string | undefined, position: number, step?: TripleStep): Lookup {
     const attr = this.#byId(attrId);
     // What a link leads to is looked up for everybody alike; what is written, for others than admins, by their rules first.
     const isWritten = position === 1;
     if (!attr) {
       const message = `There is no attribute with the id ${attrId}`;
-      throw isWritten && this.#context.actor.isAdmin ? raised(message) : invalidStep(at, position, [attrId, value], message);
+      throw isWritten && this.#context.actor.isAdmin ? raised(message) : invalidLookup([attrId, value], message, step);
     }
     if (!attr.isUnique) {
       const message = `'${nameOf(attr)}' is not unique: it cannot be looked up by`;
-      throw isWritten ? raised(message) : invalidStep(at, position, [attrId, value], message);
+      throw isWritten ? raised(message) : invalidLookup(lookupParts(attr, value), message);
     }
+    if (value === null) throw invalidLookup([attrId, value], 'a lookup needs a value');
     if (etype !== undefined && attr.etype !== etype)
       throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is no attr of '${etype}'`);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
@@ -211,31 +257,31 @@ class Writer {
     return isId ? String(value) : this.#layer.find(attr, value);
   }
 
-  /** The value of an id triple: the entity's own id, or a lookup that resolves to it. */
-  #ownId(at: number, id: string, step: AddTriple | DeepMergeTriple): string {
-    const given = step[3];
-    const isOwn = typeof given === 'string' ? given.toLowerCase() === id : Array.isArray(given) && Array.isArray(step[1]);
-    if (!isOwn) throw invalidStep(at, 3, step, 'the value of an id must be the id of the entity');
-    return id;
+  #target(at: number, id: string, attr: KnownAttr, step: AddTriple | DeepMergeTriple): string | undefined {
+    const target = this.#findTarget(at, id, attr, step);
+    if (target === undefined) this.#absent ??= noTarget(this.#targetLookup(at, id, attr, step));
+    return target;
   }
 
-  #target(at: number, given: Value, attr: KnownAttr, step: DataStep): string {
-    const id = this.#findTarget(at, given, attr, step);
-    if (id === undefined) throw noTarget(this.#targetLookup(at, given as LookupRef, attr));
-    return id;
+  /** Undefined if there is no such link. An admin's tools may ask for one that no link can be. */
+  #unlinked(at: number, id: string, attr: KnownAttr, step: RetractTriple): string | undefined {
+    const isNone = !isUuid(step[3]) && !Array.isArray(step[3]);
+    return isNone && this.#context.actor.isAdmin ? undefined : this.#findTarget(at, id, attr, step);
   }
 
   /** Undefined if the lookup finds nothing. */
-  #findTarget(at: number, given: Value, attr: KnownAttr, step: DataStep): string | undefined {
+  #findTarget(at: number, id: string, attr: KnownAttr, step: AddTriple | DeepMergeTriple | RetractTriple): string | undefined {
+    const given = step[3];
     if (isUuid(given)) return given.toLowerCase();
     if (Array.isArray(given) && given.length === 2 && typeof given[0] === 'string') {
-      return this.#known(this.#targetLookup(at, given as unknown as LookupRef, attr));
+      return this.#known(this.#targetLookup(at, id, attr, step));
     }
-    const message = `'${nameOf(attr)}' is a link: its value is an id or a lookup`;
-    throw invalid('eid', given, [{ message, hint: { 'tx-step': step } }]);
+    throw notAnId(attr, id, step, this.#context.actor.isAdmin);
   }
 
-  #targetLookup(at: number, [attrId, value]: LookupRef, attr: KnownAttr): Lookup {
+  #targetLookup(at: number, id: string, attr: KnownAttr, step: TripleStep): Lookup {
+    const [attrId, value] = step[3] as LookupRef;
+    if (!this.#byId(attrId.toLowerCase())) throw unknownLookup(attr, id, step, this.#context.actor.isAdmin);
     return this.#lookup(at, [attrId.toLowerCase(), value], attr.reverseEtype, 3);
   }
 }
@@ -252,21 +298,6 @@ function asStored(attr: KnownAttr, value: Value): Value {
 }
 
 const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;
-
-function invalidStep(at: number, position: number, input: unknown, message: string): Error {
-  return invalid('tx-steps', input, [{ message, in: [at, position] }]);
-}
-
-function noTarget({ attr, value }: Lookup): Error {
-  const { id, etype: namespace, label } = attr;
-  const message = `there is no '${namespace}' whose '${label}' has this value`;
-  return invalid('lookup', { 'attribute-id': id, namespace, label, value }, [{ message }]);
-}
-
-/** The wire names of actions, which programs match on. */
-function modeMismatch(message: string, step: DataStep): Error {
-  return invalid('tx-step', step, [{ message }], message);
-}
 
 function keyOf({ attr, value }: Lookup): string {
   return JSON.stringify([attr.id, valueKey(value)]);

@@ -166,12 +166,13 @@ export class LogFollower {
   /** Rebuilds the replica. @returns whether that succeeded */
   async reload(): Promise<boolean> {
     const { logger } = this.#config;
-    const { txId, lastId } = this.#replica;
+    const { txId } = this.#replica;
     try {
-      const entries = await this.load();
-      const own = entries.find((entry) => entry.txId === txId);
-      const isRollback = this.#replica.txId < txId || (own !== undefined && differ(own.id, lastId));
-      if (isRollback) logger.error(`the log is not the one that was read before: transaction ${txId} is gone. It was read anew`);
+      // A snapshot that covers the replica's position may be of either log: the entry is looked for beside it.
+      const isOurs = await this.#isOurLog();
+      await this.load();
+      const isRollback = !isOurs || this.#replica.txId < txId;
+      if (isRollback) logger.error(`the log is not the one that was read before: transaction ${txId} is not in it. It was read anew`);
       this.#notify({ changeSet: emptyChangeSet, attrsChanged: true, schemaChanged: true, entries: [], isReload: true, isRollback });
       return true;
     } catch (cause) {
@@ -180,7 +181,7 @@ export class LogFollower {
     }
   }
 
-  async load(): Promise<readonly LogEntry[]> {
+  async load(): Promise<void> {
     const loaded = await this.#config.log.load();
     const { triples, bytes } = this.#replica.load(loaded, this.#config.clock.now());
     this.#isIntact = true;
@@ -190,7 +191,6 @@ export class LogFollower {
     this.#snapshotBytes = bytes;
     this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
     this.#count(loaded.entries);
-    return loaded.entries;
   }
 
   /** Log size since the last snapshot, relative to the threshold; above 1, a snapshot is due. */

@@ -55,7 +55,7 @@ const lengths: ReadonlyMap<unknown, readonly [least: number, most: number]> = ne
   ['deep-merge-triple', [4, 5]],
   ['retract-triple', [4, 4]],
   ['delete-entity', [2, 3]],
-  ['rule-params', [4, 4]],
+  ['rule-params', [3, 4]],
   ['add-attr', [2, 2]],
   ['update-attr', [2, 2]],
   ['delete-attr', [2, 2]],
@@ -81,9 +81,12 @@ function readStep(step: readonly unknown[]): Step {
     case 'retract-triple':
       return [op, entity(first), attrId(second, 2), value(step)];
     case 'delete-entity':
-      return step.length === 2 ? [op, entity(first)] : [op, entity(first), text(second, [2])];
+      return step.length === 2 ? [op, entity(first)] : [op, entity(first), etypeOfDeletion(second)];
     case 'rule-params':
+      // Of no namespace, and so of no entity.
+      if (step.length === 3 && isObject(second)) return [op, entity(first), '', second];
       checkRuleParams(first, second);
+      if (step.length === 3) throw new StepError([0], 'a step of 4 parts', lastAction);
       if (!isObject(third)) throw new StepError([3], 'an object', 'map?');
       return [op, entity(first), text(second, [2]), third];
     case 'add-attr':
@@ -98,6 +101,9 @@ function readStep(step: readonly unknown[]): Step {
   }
 }
 
+/** No entity is in a namespace without a name, and so nothing is deleted there. */
+const etypeOfDeletion = (given: unknown): string => (given === '' ? '' : text(given, [2]));
+
 /** Its parts are told by other names. */
 function checkRuleParams(ref: unknown, etype: unknown): void {
   if (!isUuid(ref) && !Array.isArray(ref)) throw new StepError([1], 'the id of an entity, or a lookup', 'vector?');
@@ -106,7 +112,7 @@ function checkRuleParams(ref: unknown, etype: unknown): void {
 
 function entity(ref: unknown): EntityRef {
   if (isUuid(ref)) return ref.toLowerCase();
-  if (Array.isArray(ref) && ref.length === 2 && isUuid(ref[0]) && ref[1] !== null) return [ref[0].toLowerCase(), ref[1]];
+  if (Array.isArray(ref) && ref.length === 2 && isUuid(ref[0])) return [ref[0].toLowerCase(), ref[1]];
   const isLookup = Array.isArray(ref);
   if (isLookup && ref.length === 2 && !isUuid(ref[0])) throw new StepError([1, 0], 'the id of an attr', 'uuid?');
   throw new StepError([1], 'the id of an entity, or a lookup', isLookup && ref.length !== 2 ? isPair : undefined);
@@ -230,9 +236,12 @@ function wholeAttr(given: unknown): WireAttr {
   return { 'required?': false, 'inferred-types': null, ...attr, catalog: 'user' } as WireAttr;
 }
 
-/** Null removes a trait. */
+/** Null removes a trait. What an attr must have is never null, and a value-type that is none changes nothing. */
 function attrChanges(given: unknown): Partial<WireAttr> & Pick<WireAttr, 'id'> {
-  const changes = readAttrFields(given);
+  const isValueType = !isObject(given) || given['value-type'] === 'blob' || given['value-type'] === 'ref';
+  const changes = readAttrFields(isValueType ? given : { ...given, 'value-type': undefined });
   const gone = Object.entries(given as object).filter(([name, part]) => part === null && Object.hasOwn(readers, name));
+  const held = gone.find(([name]) => name !== 'forward-identity' && (mandatory as readonly string[]).includes(name));
+  if (held) throw new StepError([1, held[0]], 'a value', neverNull[held[0]]);
   return { ...changes, ...Object.fromEntries(gone.map(([name]) => [name, undefined])) };
 }

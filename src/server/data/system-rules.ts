@@ -2,6 +2,8 @@
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import { invalid } from '../errors.ts';
+import { recordNamespaces } from './record-attrs.ts';
+import { type TripleStep, wholeStep } from './step-errors.ts';
 import { isSystemEtype } from './system-attrs.ts';
 
 /** The principal of a request. */
@@ -24,6 +26,7 @@ export const serverActor: Actor = { userId: undefined, isAdmin: true, isServer: 
 const openLabels: ReadonlySet<string> = new Set(['id', 'path']);
 
 export interface SystemWrite {
+  readonly step: TripleStep;
   readonly attr: KnownAttr;
   readonly value: unknown;
   /** Whether the entity existed before the transaction. */
@@ -31,16 +34,22 @@ export interface SystemWrite {
 }
 
 /** @throws InstantAPIError */
-export function checkSystemWrite({ attr, value, isNew }: SystemWrite, actor: Actor): void {
+export function checkSystemWrite({ step, attr, value }: SystemWrite, actor: Actor): void {
   const { etype, label } = attr;
   if (actor.isServer || !isSystemEtype(etype)) return;
   const name = `${etype}.${label}`;
-  if (etype === '$users' && isNew && !actor.isAdmin) throw notWritable(name, 'users are made by signing up, not by a transaction');
+  if (label === 'id' && !actor.isAdmin && recordNamespaces.has(etype)) throw notWritable(step, name, 'it is kept by the server');
   if (attr.isSystem && !(openLabels.has(label) || (etype === '$users' && actor.isAdmin)))
-    throw notWritable(name, 'it is kept by the server');
+    throw notWritable(step, name, 'it is kept by the server');
   if (name === '$files.path' && typeof value === 'string' && value.startsWith('$stream/')) {
-    throw notWritable(name, 'paths below $stream/ belong to streams');
+    throw notWritable(step, name, 'paths below $stream/ belong to streams');
   }
+}
+
+/** The error for a step that makes a user, which signing up does. */
+export function madeUser({ step, attr, isNew }: SystemWrite, actor: Actor): Error | undefined {
+  if (actor.isServer || actor.isAdmin || attr.etype !== '$users' || !isNew) return undefined;
+  return notWritable(step, `$users.${attr.label}`, 'users are made by signing up, not by a transaction');
 }
 
 /** @throws InstantAPIError */
@@ -50,6 +59,6 @@ export function checkSystemDelete(etype: string, id: string, actor: Actor): void
   throw invalid('tx-step', ['delete-entity', id, etype], [{ message }]);
 }
 
-function notWritable(name: string, why: string): Error {
-  return invalid('tx-step', name, [{ message: `'${name}' cannot be written: ${why}` }]);
+function notWritable(step: TripleStep, name: string, why: string): Error {
+  return invalid('tx-step', wholeStep(step), [{ message: `'${name}' cannot be written: ${why}` }]);
 }

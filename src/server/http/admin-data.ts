@@ -27,7 +27,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
 
   routes.post('/query', async (context) => {
     const { app, actor } = await actorOf(context, http, 'read');
-    const body = await bodyOf(context);
+    const body = await bodyOf(context, actor);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
     const { text } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard });
@@ -36,7 +36,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
 
   routes.post('/transact', async (context) => {
     const { app, actor } = await actorOf(context, http, 'write');
-    const body = await bodyOf(context);
+    const body = await bodyOf(context, actor);
     const given = required(body, 'steps', asSteps);
     const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
     const [size, maxSteps] = [sizeOf(given), stepLimit(http.limits, actor.isAdmin)];

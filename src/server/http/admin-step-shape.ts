@@ -4,6 +4,7 @@ import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isLookup } from '../../schema/read.ts';
 import { type Fault, invalid } from '../errors.ts';
+import { isShortId } from './stand-ins.ts';
 
 type Path = readonly (string | number)[];
 type List = readonly unknown[];
@@ -90,7 +91,10 @@ function operationFault([action, etype, id, args, options]: List): StepFault | u
   if (Array.isArray(id) && id.length === 0) return faultAt([2], isLookupOrId, `${about} needs a UUID or a lookup, but received a list`);
   if (Array.isArray(id) && typeof id[0] !== 'string')
     return faultAt([2, 0], 'string?', `${about} needs a lookup of one unique attribute and its value`);
-  if (!isEntity(id)) return faultAt([2], undefined, `${about} needs a UUID or a lookup, but received: ${String(id)}`);
+  if (Array.isArray(id) && id.length !== 2)
+    return faultAt([2], isLookupOrId, `${about} needs a lookup of one unique attribute and its value`);
+  if (!isEntity(id) && !(typeof id === 'string' && isShortId(id)))
+    return faultAt([2], undefined, `${about} needs a UUID or a lookup, but received: ${String(id)}`);
   if (action === 'delete') return undefined;
   if (!isObject(args)) return faultAt([3], 'map?', `Arguments of ${about} must be an object, but received: ${String(args)}`);
   if ((options ?? undefined) !== undefined && !isObject(options)) return faultAt([4], 'nil?', `options of ${about} must be an object`);

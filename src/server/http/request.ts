@@ -6,6 +6,8 @@ import { isDeeperThan } from '../../protocol/frame-limits.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
+import { overLimit } from '../errors.ts';
+import { exceededByParsing } from '../parse-work.ts';
 import { malformed, missing } from './errors.ts';
 
 /** Nesting of a body. Recursive code, ours and the platform's, runs out of stack at some depth beyond. */
@@ -13,8 +15,11 @@ const maxBodyDepth = 1000;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The body as JSON; an empty object if it is missing or not an object. */
-export async function bodyOf(context: Context): Promise<Fields> {
+/** Of a `Context`: what `bodyOf` may spend on parsing. */
+export const parseWorkKey = 'parseWork';
+
+/** The body as JSON; an empty object if it is missing or not an object. An admin's may be as large as any body. */
+export async function bodyOf(context: Context, { isAdmin = false } = {}): Promise<Fields> {
   const kind = context.req.header('content-type') ?? '';
   if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
   // A client that goes away before the end is no fault of the server.
@@ -22,6 +27,10 @@ export async function bodyOf(context: Context): Promise<Fields> {
     throw malformed(['body']);
   });
   if (text.trim() === '') return {};
+  const most = context.get(parseWorkKey) as number | undefined;
+  const exceeded = exceededByParsing(text, { work: (!isAdmin && most) || Infinity, depth: maxBodyDepth });
+  if (exceeded === 'depth') throw malformed(['body']);
+  if (exceeded === 'work') throw overLimit('parseWork', most ?? Infinity, 'keys, arrays, objects and items of a body, by their cost');
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -27,6 +27,7 @@ import { metricsRoutes } from './metrics-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { oauthConfigRoutes } from './oauth-config-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
+import { parseWorkKey } from './request.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
@@ -51,6 +52,10 @@ export function httpRoutes(config: HttpConfig): Hono {
     const isFile = context.req.path.startsWith('/storage/f/');
     if (!isFile && context.res.headers.get('content-type') === 'application/json')
       context.header('content-type', 'application/json; charset=utf-8');
+  });
+  routes.use('*', (context, next) => {
+    context.set(parseWorkKey as never, http.limits.parseWork as never);
+    return next();
   });
   const limited = bodyLimit({ maxBytes: http.limits.frameBytes, incoming: http.incoming });
   // Files have a limit of their own and are streamed.

@@ -3,9 +3,12 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { merge } from '../../db/merge.ts';
+import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataStep, EntityRef } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
+import { misnamed } from '../data/attr-steps.ts';
 import { recordAttrs, recordNamespaces } from '../data/record-attrs.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 import { invalid, recordNotUnique } from '../errors.ts';
@@ -37,8 +40,17 @@ function isRecordStep(step: readonly unknown[]): boolean {
   return recordAttrIds.has(about);
 }
 
+/** Whether it is as much of an attribute as its name. */
+function isNamed(attr: unknown): attr is WireAttr {
+  return isObject(attr) && [attr['forward-identity'], attr['reverse-identity'] ?? []].every(Array.isArray);
+}
+
 /** `steps`: built with a catalog that has the attrs of records. @throws InstantAPIError */
 export function planRecordWrites(steps: readonly (readonly unknown[])[], state: LedgerState): Planned {
+  for (const [op, attr] of steps) {
+    const fault = op === 'add-attr' && isNamed(attr) ? misnamed(attr) : undefined;
+    if (fault) throw fault;
+  }
   const rows = new RecordRows(state);
   for (const step of steps) if (isRecordStep(step)) rows.apply(step as unknown as DataStep);
   return { steps: steps.filter((step) => !isRecordStep(step)), records: rows.records() };

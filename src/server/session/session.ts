@@ -19,9 +19,10 @@ import { encodeMessage } from './encode.ts';
 import { errorReplies, malformedReply } from './error-replies.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
-import { announcedLimits, type Limits } from '../limits.ts';
+import { announcedLimits, type Limits, maxFrameDepth } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { aboutOf, longName, messageIn, withoutNames } from './message-head.ts';
+import { exceededByParsing } from '../parse-work.ts';
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
@@ -55,6 +56,8 @@ type State =
 
 /** Close codes "policy violation" and "service restart". */
 const [badClient, serviceRestart] = [1008, 1012];
+/** The prefix of a frame that is searched for the message the error should name. */
+const headLength = 4096;
 const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
 
 export class Session {
@@ -75,6 +78,7 @@ export class Session {
 
   receive(frame: unknown): void {
     if (this.#state.is === 'closed' || this.#isPaused) return;
+    if (typeof frame === 'string' && this.#rejectCostly(frame)) return;
     const { messages, unknown, rejected } = this.#decode(frame);
     for (const { error, received } of rejected) this.#rejectMalformed(error, received);
     for (const message of unknown) this.#sendMessage({ op: 'error', ...unknownOpError(message.op), ...aboutOf(message, this.id) });
@@ -87,6 +91,18 @@ export class Session {
     const { frameBytes } = this.#config.limits;
     const error = malformed({ path: [], problem: 'malformed', expected: `at most ${frameBytes} bytes` });
     this.#rejectMalformed(error, messageIn(start), { limit: 'max-frame-bytes', most: frameBytes });
+  }
+
+  /** Handles a frame that would take too long to parse. */
+  #rejectCostly(frame: string): boolean {
+    const isAdmin = this.#state.is === 'ready' && this.#state.context.subscriber.actor.isAdmin;
+    const work = isAdmin ? Infinity : this.#config.limits.parseWork;
+    const exceeded = exceededByParsing(frame, { work, depth: maxFrameDepth });
+    if (!exceeded) return false;
+    const expected = exceeded === 'depth' ? `at most ${maxFrameDepth} levels of nesting` : 'fewer keys, arrays and objects';
+    const limit = exceeded === 'depth' ? { limit: 'max-frame-depth', most: maxFrameDepth } : { limit: 'max-frame-work', most: work };
+    this.#rejectMalformed(malformed({ path: [], problem: 'malformed', expected }), messageIn(frame.slice(0, headLength)), limit);
+    return true;
   }
 
   /** Opens a ready session without `init`, for a caller authenticated by other means. Undefined if the session was closed meanwhile. */

@@ -290,6 +290,26 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('a tab that never had a rejected write hides and holds back the writes that depend on it', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const { received } = subscribed(second, { goals: {} });
+    for (const tab of tabs) await tab.receive(addQueryOk([], 1));
+    const goal = id();
+    const created = expect(first.reactor.writes.transact(chunk('create', goal, { title: 'swim' }))).rejects.toThrow('no');
+    void first.reactor.writes.transact(chunk('update', goal, { title: 'dive' }));
+    await settled();
+    const [createId = '', updateId = ''] = first.reactor.outbox.list().map(({ eventId }) => eventId);
+    second.reactor.run(second.reactor.state.queries.reject(createId));
+    second.reactor.state.outbox.remove(createId);
+    await first.receive({ op: 'error', status: 400, type: 'permission-denied', message: 'no', 'client-event-id': createId });
+    await created;
+    await settled();
+    expect(tabs.map((tab) => tab.reactor.state.outbox.get(updateId)?.state)).toEqual(['blocked', 'blocked']);
+    expect(received.last?.data['goals']).toEqual([]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
   it('a tab ignores messages of another user or another release, and malformed messages', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];

@@ -83,6 +83,14 @@ describe('steps that are accepted and write nothing', () => {
     ['deleting an attr that does not exist', [['delete-attr', newId()]]],
     ['restoring an attr that does not exist', [['restore-attr', newId()]]],
     ['changing an attr that does not exist', [['update-attr', { id: newId(), 'index?': true }]]],
+    ['removing a value of an attr that does not exist', [['retract-triple', ana, newId(), 'ana']]],
+    ['removing a link to null', [['retract-triple', ana, likes.id, null]]],
+    ['removing a link to a text that is no id', [['retract-triple', ana, likes.id, 'owls']]],
+    ['an id triple with another id', [['add-triple', ana, fansId.id, bo]]],
+    ['a merge of an object into an id', [['deep-merge-triple', ana, fansId.id, { a: 1 }]]],
+    ['a deletion in a namespace without a name', [['delete-entity', ana, '']]],
+    ['parameters of rules for no namespace', [['rule-params', ana, { a: 1 }]]],
+    ['an unknown value-type for an attr that is there', [['update-attr', { id: likes.id, 'value-type': 'x' }]]],
   ])('%s', async (_, steps) => {
     const before = await held('fans');
     expect(await write(steps, admin)).toMatchObject({ op: 'transact-ok' });
@@ -222,7 +230,99 @@ describe('steps that are rejected and write nothing', () => {
     ],
     ['a lookup by an attr that is not unique', [['add-triple', [fee.id, 5], name.id, 'a']], 'sql-raise', /not unique/, {}],
     ['a lookup of another namespace', [['add-triple', [handle.id, 'ana'], name.id, 'a']], 'validation-failed', /no attr of 'acts'/, {}],
-    ['an id triple with another id', [['add-triple', owls, actsId.id, moth]], 'validation-failed', /id of the entity/, {}],
+    [
+      'a lookup by null',
+      [['add-triple', [name.id, null], fee.id, 1]],
+      'validation-failed',
+      /needs a value/,
+      { 'data-type': 'lookup', input: [name.id, null] },
+    ],
+    [
+      'a value for the attribute of a lookup that finds no entity',
+      [
+        ['add-triple', [name.id, 'Nova'], actsId.id, [name.id, 'Nova']],
+        ['add-triple', [name.id, 'Nova'], name.id, 'Nova'],
+      ],
+      'validation-failed',
+      /only if the lookup finds/,
+      { 'data-type': 'lookup', input: [[name.id, 'Nova']] },
+    ],
+    [
+      'the id of an entity that is looked up by it and is not there',
+      [['add-triple', [actsId.id, anonymous], actsId.id, [actsId.id, anonymous]]],
+      'validation-failed',
+      /only if the lookup finds/,
+      { 'data-type': 'lookup', input: [[actsId.id, anonymous]] },
+    ],
+    [
+      'a link to a lookup by an attribute that does not exist',
+      [['add-triple', ana, likes.id, [anonymous, 'a']]],
+      'validation-failed',
+      /no attribute/,
+      { 'data-type': 'lookup', input: [anonymous, 'a'], errors: [expect.objectContaining({ 'tx-step': expect.anything() as unknown })] },
+    ],
+    [
+      'values that are missing, in every namespace',
+      [
+        ['add-triple', bo, fansId.id, bo],
+        ['add-triple', anonymous, handle.id, 'anonymous'],
+      ],
+      'validation-failed',
+      /Missing required attributes: .*fans\.handle/,
+      {
+        records: expect.arrayContaining([
+          { entity_id: bo, attr_id: handle.id, etype: 'fans', label: 'handle', is_required: true },
+          { entity_id: anonymous, attr_id: fansId.id, etype: 'fans', label: 'id', is_required: null },
+        ]) as unknown,
+      },
+    ],
+    [
+      'a creation that fails, beside a link to nobody and a name of the system',
+      [
+        ['add-attr', blob('$magic', 'x')],
+        ['add-triple', ana, likes.id, [name.id, 'Nobody']],
+        ['add-triple', owls, actsId.id, owls, { mode: 'create' }],
+      ],
+      'validation-failed',
+      /exists/,
+      { 'data-type': 'tx-step' },
+    ],
+    [
+      'a name of the system beside a link to nobody',
+      [
+        ['add-triple', ana, likes.id, [name.id, 'Nobody']],
+        ['add-attr', blob('$magic', 'x')],
+      ],
+      'validation-failed',
+      /\$magic/,
+      { 'data-type': 'attributes' },
+    ],
+    [
+      'a row of what the server keeps',
+      [
+        ['add-attr', { ...blob('$magicCodes', 'id'), id: anonymous }],
+        ['add-triple', owls, anonymous, owls],
+      ],
+      'validation-failed',
+      /kept by the server/,
+      { 'data-type': 'tx-step', input: ['add-triple', owls, anonymous, owls, null] },
+    ],
+    ['the id of a namespace that the server keeps', [['add-attr', blob('$magicCodes', 'id')]], 'validation-failed', /\$magicCodes/, {}],
+    [
+      'creations of entities that exist, each with its steps',
+      [
+        ['add-triple', owls, actsId.id, owls, { mode: 'create' }],
+        ['add-triple', moth, actsId.id, moth, { mode: 'create' }],
+      ],
+      'validation-failed',
+      /exists/,
+      {
+        'data-type': 'tx-step',
+        input: [owls, moth].map((id) => {
+          return { op: 'add-triple', eid: id, aid: actsId.id, value: id, etype: 'acts', 'rev-etype': null, opts: { mode: 'create' } };
+        }),
+      },
+    ],
     ['a merge of a link', [['deep-merge-triple', ana, likes.id, {}]], 'sql-raise', /merged/, {}],
     [
       'an attr without its fields',
@@ -264,7 +364,13 @@ describe('steps that are rejected and write nothing', () => {
     ['an attr of a system namespace', [['add-attr', blob('$magic', 'x')]], 'validation-failed', /\$magic/, {}],
     ['a required attr of $users', [['add-attr', blob('$users', 'x', { 'required?': true })]], 'validation-failed', /system/, {}],
     ['creating a user', [['add-triple', anonymous, userId, anonymous]], 'validation-failed', /signing up/, {}],
-    ['creating a user by e-mail address', [['add-triple', anonymous, email, 'a@b.c']], 'validation-failed', /signing up/, {}],
+    [
+      'creating a user by e-mail address',
+      [['add-triple', anonymous, email, 'a@b.c']],
+      'validation-failed',
+      /kept by the server/,
+      { 'data-type': 'tx-step', input: ['add-triple', anonymous, email, 'a@b.c', null] },
+    ],
     [
       'creating a file',
       [['add-triple', anonymous, filePath, 'a.png']],
@@ -389,6 +495,21 @@ describe('steps that are written', () => {
     await write([['update-attr', { id: rider.id, 'forward-identity': rider['forward-identity'] }]], admin);
     const moved = { id: rider.id, 'forward-identity': [newId(), 'stages', 'rider'] };
     expect(await rejected([['update-attr', moved]], admin)).toMatchObject({ type: 'validation-failed' });
+  });
+
+  test.each(['index?', 'unique?', 'cardinality'])('%s of an attr cannot be null', async (trait) => {
+    expect(await rejected([['update-attr', { id: rider.id, [trait]: null }]], admin)).toMatchObject({
+      type: 'validation-failed',
+      hint: { errors: [{ in: [0, 1, trait] }] },
+    });
+  });
+
+  test('a link of several targets cannot become a link of one while an entity has two', async () => {
+    await write([['add-triple', ana, likes.id, moth]]);
+    expect(await rejected([['update-attr', { id: likes.id, cardinality: 'one' }]], admin)).toMatchObject({
+      type: 'record-not-unique',
+      hint: { 'record-type': 'triple' },
+    });
   });
 
   test('a new constraint that the data violate is rejected', async () => {

@@ -3,7 +3,8 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { postgres } from '../../../src/server/storage/postgres/postgres.ts';
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { replay } from '../../../src/server/storage/replay.ts';
+import { type Postgres, query, startPostgres } from '../../support/postgres.ts';
 import { appId, type Bench, bench, blob, newId, type TestPeer } from '../bench.ts';
 
 const goalsId = blob('goals', 'id');
@@ -109,6 +110,28 @@ test(
     expect(await titles(deaf)).toEqual(['kept', 'new', 'other']);
   },
 );
+
+test('a server detects a restore although another server has since replaced the log by a snapshot', { timeout: 60_000 }, async () => {
+  await newDatabase();
+  // This one hears of nothing: it looks when it writes.
+  const deaf = bench({ storage: await postgres(url, { heartbeatMs: 60_000 }) });
+  open.push(deaf);
+  await deaf.hub.app(appId);
+  const a = await ready(deaf);
+  expect(await write(a, 'kept', attrs)).toBe('transact-ok');
+  const restore = await server.dump(name);
+  expect(await write(a, 'lost')).toBe('transact-ok');
+  await restore();
+  const storage = await postgres(url, { heartbeatMs: 60_000 });
+  const log = await storage.open(appId);
+  // As after a thousand more: only the snapshot is left.
+  await log.compact({ ...replay(await log.load()), txId: 4, lastId: 'of another log' });
+  await query(url, 'DELETE FROM triplane.log');
+  await storage.close();
+  a.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [] });
+  await expect.poll(() => a.closedWith?.[0], patience).toBe(1012);
+  expect(await titles(deaf)).toEqual(['kept']);
+});
 
 test('after a restore to a time before the app existed, the app is empty and accepts writes', { timeout: 60_000 }, async () => {
   await newDatabase();

@@ -217,7 +217,8 @@ export class Heartbeat {
   async #sweep(client: Client): Promise<void> {
     const { schema } = this.#config.database;
     await client.query(`DELETE FROM ${schema}.servers WHERE seen < clock_timestamp() - interval '10 minutes'`);
-    await client.query(`DELETE FROM ${schema}.letters WHERE at < clock_timestamp() - interval '10 minutes'`);
+    // Read within a second or never, and as large as a client's frames.
+    await client.query(`DELETE FROM ${schema}.letters WHERE at < clock_timestamp() - interval '1 minute'`);
   }
 
   #checkSilence(): void {

@@ -6,8 +6,9 @@ import type { Database } from './database.ts';
 /** PostgreSQL accepts less than 8000 bytes. */
 const maxPayloadBytes = 7900;
 const batchSize = 200;
-/** A server with this many unsent messages is disconnected, and no other server listens to it. */
+/** A server with this much unsent is disconnected, and no other server listens to it. */
 const maxQueued = 10_000;
+const maxQueuedBytes = 32 * 1024 * 1024;
 
 /** The payload: sender, app and message. The number makes equal payloads distinct. */
 export type Payload =
@@ -24,6 +25,8 @@ export class NotifyQueue {
   /** Whether a server receives messages from the table only. */
   readonly #isPolled: () => boolean;
   #waiting: string[] = [];
+  /** Including what is being sent. */
+  #bytes = 0;
   #sending: Promise<void> | undefined;
   #count = 0;
   #isLossy = false;
@@ -36,9 +39,13 @@ export class NotifyQueue {
   }
 
   send(app: string, message: unknown): void {
-    const payload: Payload = ['letter', this.#from, app, message, ++this.#count];
-    if (this.#waiting.length >= maxQueued) this.#isLossy = true;
-    else this.#waiting.push(JSON.stringify(payload));
+    const text = JSON.stringify(['letter', this.#from, app, message, ++this.#count] satisfies Payload);
+    const bytes = Buffer.byteLength(text);
+    if (this.#waiting.length >= maxQueued || this.#bytes + bytes > maxQueuedBytes) this.#isLossy = true;
+    else {
+      this.#waiting.push(text);
+      this.#bytes += bytes;
+    }
     this.#sending ??= this.#sendAll();
   }
 
@@ -67,6 +74,7 @@ export class NotifyQueue {
       } catch {
         this.#isLossy = true;
       }
+      for (const text of texts) this.#bytes -= Buffer.byteLength(text);
     }
     this.#sending = undefined;
   }
