@@ -100,10 +100,10 @@ export class Outbox {
   /** Adds stored writes of an earlier session or another tab, in order. Returns those that are new. */
   load(writes: readonly Mutation[]): Mutation[] {
     const added = writes.filter(({ eventId }) => !this.#writes.has(eventId));
-    const all = [...added, ...this.list()].sort((a, b) => a.order - b.order);
-    this.#writes.clear();
-    this.#waiting.clear();
-    this.#unsent = undefined;
+    const isBefore = added.some(({ order }) => order <= this.#lastOrder);
+    const all = [...added, ...(isBefore ? this.list() : [])].sort((a, b) => a.order - b.order);
+    if (isBefore) [this.#writes, this.#waiting].forEach((writes) => writes.clear());
+    if (isBefore) this.#unsent = undefined;
     for (const write of all) this.#lastOrder = Math.max(this.#lastOrder, this.#put(write).order);
     return added;
   }
