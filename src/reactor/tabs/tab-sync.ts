@@ -11,7 +11,7 @@ import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError, discardedError } from '../client-errors.ts';
 import { mutationRecord, readMutation } from '../mutations/mutation.ts';
 import { writeSetOf } from '../mutations/write-set.ts';
-import type { TxPosition } from '../tx-position.ts';
+import type { Outcome } from '../mutations/settled-writes.ts';
 import { envOf } from '../state.ts';
 
 /** How long a write waits for the leader before it is asked for a sign of life, and what became of the write. */
@@ -155,12 +155,12 @@ export class TabSync {
   }
 }
 
-function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: TxPosition])[] {
+function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: Outcome])[] {
   switch (message.type) {
     case 'acknowledged':
       return [[message.eventId, message]];
     case 'rejected':
-      return [[readMutation(message.record)?.eventId ?? '']];
+      return [[readMutation(message.record)?.eventId ?? '', 'rejected']];
     case 'gone':
       return message.eventIds.map((eventId) => [eventId]);
     default:
