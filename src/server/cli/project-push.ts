@@ -3,6 +3,7 @@
 import { TriplaneError } from '../../errors.ts';
 import { equal } from '../../lib/equal.ts';
 import { isObject } from '../../lib/json.ts';
+import { unlistedEnds } from '../http/schema-check.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { type Rename, renameSteps } from './project-renames.ts';
 import { faultLines, type Locate, requestJson, type Target } from './project-request.ts';
@@ -21,6 +22,7 @@ export async function push(
 ): Promise<string[]> {
   const changes: string[] = [];
   if (schema !== undefined) {
+    checkLinks(schema, at?.schema);
     changes.push(...(await rename(target, renames)));
     const pushed = { schema, ...(skipsTypes && { check_types: false }) };
     const plan = await request(target, 'POST', 'schema/push/plan', pushed, at?.schema);
@@ -61,6 +63,14 @@ export async function pull(target: Target): Promise<Pulled> {
 
 function request(target: Target, method: string, path: string, body?: object, at?: Locate): ReturnType<typeof requestJson> {
   return requestJson(target, method, `/dash/apps/${target.appId}/${path}`, { body, at });
+}
+
+/** @throws TriplaneError that names each place in the file */
+function checkLinks(schema: unknown, at?: Locate): void {
+  const errors = unlistedEnds(schema);
+  if (errors.length === 0) return;
+  const lines = faultLines(errors, at).map((line) => `\n  ${line}`);
+  throw new TriplaneError('refused', `The schema is not valid${lines.join('')}`, { hint: { errors } });
 }
 
 /** What the app has and the schema lacks: it stays, with its data. */
