@@ -8,6 +8,7 @@ import { attrsKey } from './attr-catalog.ts';
 import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
 import { isWireAttr } from '../protocol/attr.ts';
+import type { KeyValueOp } from '../storage/key-value.ts';
 
 /** The key of the user's record. Null once a user has signed out: the session of the official client is not taken over then. */
 export const userKey = 'user';
@@ -25,6 +26,8 @@ export class Account {
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
   #isLoaded = false;
+  /** Whether the user is another one than the store had at the start. */
+  #isChanged = false;
   #error: Error | undefined;
 
   constructor(context: ClientContext) {
@@ -66,9 +69,17 @@ export class Account {
     });
   }
 
-  /** Applies a change of user that another tab made. The same user again changes nothing. */
-  applyUser(user: User | undefined): Promise<void> {
+  /** A tab that opened while the record was being stored has read who was signed in before. */
+  onPersisted(edits: readonly KeyValueOp[]): void {
+    const { session } = this.#context.state;
+    if (edits.some((edit) => 'put' in edit && edit.put === userKey))
+      this.#context.run([{ do: 'tell', message: { type: 'user', user: session.user ?? null, isStored: true } }]);
+  }
+
+  /** Applies a change of user that another tab made. The same user again changes nothing, nor does a stored one after any change. */
+  applyUser(user: User | undefined, isStored = false): Promise<void> {
     return this.#enqueue(async () => {
+      if (isStored && this.#isChanged) return;
       if (this.#context.isOpen && !equal(user, this.#context.state.session.user)) await this.#change(user);
     });
   }
@@ -85,6 +96,7 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     if (isOther) this.#context.persistResult();
     session.user = user;
+    this.#isChanged = true;
     this.#error = undefined;
     const liveQueries = [...queries.list()];
     if (isOther) {

@@ -223,6 +223,7 @@ export class Reactor implements ClientContext {
 
   #onPersisted(edits: readonly KeyValueOp[]): void {
     this.events.emit('fact', 'saved', edits);
+    this.account.onPersisted(edits);
     this.writes.onPersisted(edits);
   }
 

@@ -185,6 +185,14 @@ test('after the client has closed, setUser rejects and a change from another tab
   expect([world.account.user, world.log]).toEqual([ana, []]);
 });
 
+test('a user who was stored elsewhere before the user changed here is ignored', async () => {
+  const world = open(undefined);
+  await world.account.loaded;
+  await world.account.applyUser(ana, true);
+  await world.account.applyUser(ben, true);
+  expect(world.account.user).toEqual(ana);
+});
+
 describe('a page that completes an OAuth redirect', () => {
   test('signs the user in before writes are loaded, and notifies other tabs', async () => {
     const world = open(ana, { completeOAuthRedirect: () => Promise.resolve(ben) });

@@ -23,6 +23,8 @@ export class MutationApi {
   readonly #context: ClientContext;
   /** Made in another tab, which notifies its user of the outcome. */
   readonly fromOtherTabs = new Set<string>();
+  /** How often the stored writes are being read. */
+  #loads = 0;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -74,7 +76,7 @@ export class MutationApi {
     // Also while nothing may be sent: an expired deadline must not fire repeatedly.
     const nowMs = config.clock.monotonicNow();
     state.outbox.retries.onDeadline(nowMs);
-    if (!isReady || !state.session.isWritable || !isLeader) return [];
+    if (!isReady || !state.session.isWritable || !isLeader || this.#loads > 0) return [];
     return state.outbox.dequeue().map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.now()));
   }
 
@@ -110,8 +112,18 @@ export class MutationApi {
     ]);
   }
 
-  /** Applies the stored writes of the session's user. */
+  /** Applies the stored writes of the session's user. They may be earlier than those that are here: meanwhile, none is sent. */
   async load(): Promise<void> {
+    this.#loads++;
+    try {
+      await this.#load();
+    } finally {
+      this.#loads--;
+      if (this.#context.state.outbox.size > 0) this.#context.run([{ do: 'flush' }]);
+    }
+  }
+
+  async #load(): Promise<void> {
     const { config, state } = this.#context;
     const { outbox, rejections, session } = state;
     const { owner } = session;

@@ -321,6 +321,25 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('a tab that opens while the user is being stored has that user', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const slow: KeyValue = { ...store };
+    const first = testClient({ tabs: browser.tab(), store: slow });
+    await settled();
+    let carryOut = (): void => {};
+    slow.write = (ops) => new Promise((resolve, reject) => (carryOut = () => void store.write(ops).then(resolve, reject)));
+    const ana = { id: id(), refresh_token: id(), email: 'ana@example.com', isGuest: false };
+    await first.reactor.account.setUser(ana);
+    const second = testClient({ tabs: browser.tab(), store });
+    await settled();
+    expect(second.reactor.account.user).toBeNull();
+    carryOut();
+    await settled();
+    expect(second.reactor.account.user).toEqual(ana);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
   it('a tab that never had a rejected write hides and holds back the writes that depend on it', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
