@@ -63,7 +63,8 @@ export const steps: Readonly<Record<StepName, Step>> = {
     const tab = world.tab(({ device, clock }) => device.tabs.length > 1 && !clock.isFrozen);
     if (!tab) return undefined;
     world.noteErrors(tab);
-    void tab.device.close(tab);
+    // What it was about to store may fail while it closes.
+    void tab.device.close(tab).then(() => world.noteErrors(tab));
     return `${tab.name} is closed`;
   },
   killTab: (world) => {
