@@ -1,17 +1,22 @@
-// An ordinary query beside costly ones of others.
+// An ordinary query beside costly queries and transactions of others.
 
 import { addAttrs, adminToken, appId, Client, pause, Server } from './peers.ts';
 import { attrs, idOf } from './app-data.ts';
 
-/** What others ask for, again and again, beside an ordinary query. Each time it is another one, so that nothing is shared. */
+/** What others do, again and again, beside an ordinary query. Each time it is another one, so that nothing is shared. */
 const besides: Readonly<Record<string, (n: number) => object>> = {
   alone: () => ({}),
-  patterns: (n) => ({
-    items: { $: { where: { or: Array.from({ length: 50 }, (_, at) => ({ title: { $like: `%t%m%${at}%${n}%x%` } })) } } },
+  patterns: (n) =>
+    query({ items: { $: { where: { or: Array.from({ length: 50 }, (_, at) => ({ title: { $like: `%t%m%${at}%${n}%x%` } })) } } } }),
+  everything: (n) => query({ items: { $: { where: { rank: { $gte: -n } } } } }),
+  guardedPages: (n) => query({ items: { $: { where: { rank: { $gte: -n } }, order: { title: 'asc' }, last: 10 } } }),
+  transactions: (n) => ({
+    op: 'transact',
+    'tx-steps': Array.from({ length: 2500 }, (_, at) => stepsOf(20_000 + ((n * 2500 + at) % 20_000))).flat(),
   }),
-  everything: (n) => ({ items: { $: { where: { rank: { $gte: -n } } } } }),
-  guardedPages: (n) => ({ items: { $: { where: { rank: { $gte: -n } }, order: { title: 'asc' }, last: 10 } } }),
 };
+
+const query = (q: object): object => ({ op: 'add-query', q });
 
 /** How long an ordinary query of a guest takes beside eight guests who ask for something costly, over 20,000 entities with a rule. */
 export async function hostile(): Promise<object> {
@@ -22,7 +27,8 @@ export async function hostile(): Promise<object> {
     const steps = Array.from({ length: 2000 }, (_, at) => stepsOf(from + at)).flat();
     await writer.request({ op: 'transact', 'tx-steps': steps }, 'transact-ok');
   }
-  const rules = { items: { allow: { view: "data.title.startsWith('Item') && data.rank >= 0 && size(data.owner) > 2" } } };
+  const rule = "data.title.startsWith('Item') && data.rank >= 0 && size(data.owner) > 2";
+  const rules = { items: { allow: { view: rule, create: rule, update: rule } } };
   const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
   await fetch(`${server.url}/dash/apps/${appId}/rules`, { method: 'POST', headers, body: JSON.stringify({ code: rules }) });
   const figures: Record<string, number> = {};
@@ -30,26 +36,29 @@ export async function hostile(): Promise<object> {
     const others = name === 'alone' ? [] : await Promise.all(Array.from({ length: 8 }, () => new Client(server.url).ready(true)));
     let made = 0;
     for (const other of others) askOn(other, () => besidesOf(made++));
+    await server.usage('begin');
     const took = await ordinaryQueries(await new Client(server.url).ready(true));
+    const { longestTurnMs } = await server.usage();
     for (const { socket } of others) socket.terminate();
-    Object.assign(figures, { [`${name} p50`]: took[150], [`${name} p99`]: took[297], [`${name} asked`]: made });
+    const [p50 = 0, p99 = 0] = [took[50], took[98]];
+    Object.assign(figures, { [`${name} p50`]: p50, [`${name} p99`]: p99, [`${name} turn`]: longestTurnMs, [`${name} asked`]: made });
   }
   await server.stop();
   return figures;
 }
 
-/** Asks for the next as soon as one is answered. Results are not parsed: this process measures. */
+/** Does the next as soon as one is answered. Results are not parsed: this process measures. */
 function askOn({ socket }: Client, next: () => object): void {
   socket.removeAllListeners('message');
-  let q: object | undefined;
+  let last: { readonly q?: unknown } | undefined;
   const ask = (): void => {
-    if (q) socket.send(JSON.stringify({ op: 'remove-query', 'client-event-id': 'r', q }));
-    q = next();
-    socket.send(JSON.stringify({ op: 'add-query', 'client-event-id': 'a', q }));
+    if (last?.q) socket.send(JSON.stringify({ op: 'remove-query', 'client-event-id': 'r', q: last.q }));
+    last = next();
+    socket.send(JSON.stringify({ 'client-event-id': crypto.randomUUID(), ...last }));
   };
   socket.on('message', (data) => {
     const head = (data as Buffer).subarray(0, 300).toString('latin1');
-    if (head.includes('"add-query-ok"') || head.includes('"error"')) ask();
+    if (['"add-query-ok"', '"transact-ok"', '"error"'].some((op) => head.includes(op))) ask();
   });
   ask();
 }
@@ -59,10 +68,10 @@ function stepsOf(n: number): readonly unknown[] {
   return values.map((value, at) => ['add-triple', idOf('e0', n), attrs[at]?.id, value]);
 }
 
-/** Milliseconds of 300 queries, sorted. */
+/** Milliseconds of 100 queries, sorted. */
 async function ordinaryQueries(client: Client): Promise<readonly number[]> {
   const took: number[] = [];
-  for (let n = 0; n < 300; n++) {
+  for (let n = 0; n < 100; n++) {
     const q = { items: { $: { where: { owner: `owner ${n}` } } } };
     const began = performance.now();
     await client.request({ op: 'add-query', q }, 'add-query-ok');

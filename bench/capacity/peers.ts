@@ -15,6 +15,8 @@ interface Usage {
   readonly rssMB: number;
   readonly heapMB: number;
   readonly cpuMs: number;
+  /** CPU time of the longest turn of the event loop since 'begin'. */
+  readonly longestTurnMs: number;
 }
 
 export class Server {
@@ -32,7 +34,7 @@ export class Server {
     return new Server(child, url);
   }
 
-  usage(wish: 'stats' | 'collect' = 'stats'): Promise<Usage> {
+  usage(wish: 'stats' | 'collect' | 'begin' = 'stats'): Promise<Usage> {
     this.#child.send(wish);
     return new Promise((resolve) => this.#child.once('message', resolve as (value: unknown) => void));
   }

@@ -32,11 +32,21 @@ export function appIdOf(n: number): string {
 
 const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
 
+// The longest time that the process was busy without a turn of its event loop, in CPU time: other work on the machine does not count.
+let longestTurnMs = 0;
+let atLastTurn = process.cpuUsage();
+setInterval(() => {
+  const { user, system } = process.cpuUsage(atLastTurn);
+  longestTurnMs = Math.max(longestTurnMs, (user + system) / 1000);
+  atLastTurn = process.cpuUsage();
+}, 1);
+
 process.on('message', (wish: string) => {
   if (wish === 'end') void server.close().then(() => process.exit(0));
   if (wish === 'collect') collect();
+  if (wish === 'begin') [longestTurnMs, atLastTurn] = [0, process.cpuUsage()];
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
-  process.send?.({ rssMB: rss / 1024 / 1024, heapMB: heapUsed / 1024 / 1024, cpuMs: (user + system) / 1000 });
+  process.send?.({ rssMB: rss / 1024 / 1024, heapMB: heapUsed / 1024 / 1024, cpuMs: (user + system) / 1000, longestTurnMs });
 });
 process.send?.({ url: server.url });

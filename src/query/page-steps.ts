@@ -85,7 +85,9 @@ class Sequence {
 function* sequenceOf(node: QueryNode, db: Db): Generator<void, Sequence | undefined> {
   const { etype, order } = node;
   const stored = storedIn(db);
-  if ((narrowedIds(node, stored)?.length ?? stored.size(etype)) <= minSorted) return undefined;
+  // Rules cost more than reading the order, and may count the rows that they are asked about.
+  const all = db instanceof VisibleDb ? Number.POSITIVE_INFINITY : stored.size(etype);
+  if ((narrowedIds(node, stored)?.length ?? all) <= minSorted) return undefined;
   const { attr, isDescending, compare } = order;
   const byValue = { name: orderName(order), compare, holds: (): boolean => true };
   if (!attr || !(db instanceof VisibleDb) || db.showsField(attr)) return yield* keptOrders(etype, [byValue], stored);

@@ -94,6 +94,16 @@ describe('a page checks the rules only for the rows that it takes to fill it', (
   });
 });
 
+test('a rule is asked about no row behind the page of a short list either: it may count what it is asked', () => {
+  const store = storeOf(Array.from({ length: 100 }, (_, n) => ({ n, owner: 0 })));
+  for (const options of [{ limit: 1 }, { last: 1, order: { n: 'asc' } }, { first: 1, order: { n: 'desc' } }]) {
+    const { visible, asked } = rules({ hidesNumbers: false });
+    completed(answerSteps(compile({ notes: { $: options } }, attrs), store, { visible }));
+    // The row of the page, and the one that tells that there are more.
+    expect(asked()).toBe(2);
+  }
+});
+
 test('of a field that a rule hides from some, the end with the highest values is read only as far as the page goes', () => {
   const store = storeOf(Array.from({ length: 5000 }, (_, n) => ({ n: (n * 7919) % 5000, owner: n % 10 })));
   for (const options of [

@@ -10,7 +10,7 @@ import type { LedgerState, Planned } from '../data/write.ts';
 import type { Outbound } from '../outbound.ts';
 import type { App } from '../session/app.ts';
 import { hashToken } from './secrets.ts';
-import { userSteps } from './signup.ts';
+import { newUserSteps } from './signup.ts';
 import { hasToken, withToken } from './tokens.ts';
 import { readEmail, userByEmail, userRow } from './users.ts';
 
@@ -134,5 +134,5 @@ function planFor({ db }: LedgerState, { id, email, isGuest, imageURL }: OldUser)
   if (userRow(db, id)) return [];
   if (email !== undefined && userByEmail(db, email)) return undefined;
   const optional = { ...(email !== undefined && { email }), ...(imageURL !== undefined && { imageURL }) };
-  return userSteps(db, { id, type: isGuest ? 'guest' : 'user', ...optional });
+  return newUserSteps(db, { id, type: isGuest ? 'guest' : 'user', ...optional });
 }

@@ -9,7 +9,7 @@ import { cannotEvaluate } from '../rules/rule.ts';
 
 export interface Profile {
   readonly id: string;
-  readonly email?: string;
+  readonly email?: string | null;
   readonly type?: 'user' | 'guest';
   readonly imageURL?: string;
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
@@ -35,13 +35,19 @@ export function checkExtraFields(db: Db, fields: Profile['extraFields'] = {}): v
 export function checkSignup({ rules, ruleContext: asker }: Guard, db: Db, { id, email, extraFields = {} }: Profile): boolean {
   const rule = rules.explicit('$users', 'create');
   if (!rule) return Object.keys(extraFields).length === 0;
-  const user = fieldsOf({ ...extraFields, id, ...(email !== undefined && { email }) }, () => []);
+  const user = fieldsOf({ ...extraFields, id, ...(typeof email === 'string' && { email }) }, () => []);
   const shared = sharedVariables(asker({ userId: undefined, isAdmin: false }), db, undefined);
   try {
     return rule.passes({ ...shared, auth: user, data: user, newData: user });
   } catch (error) {
     throw cannotEvaluate(rule, error);
   }
+}
+
+/** A guest has no address; any other new user has one, or null. */
+export function newUserSteps(db: Db, profile: Profile): unknown[][] {
+  const email = profile.type === 'guest' ? undefined : (profile.email ?? null);
+  return userSteps(db, email === undefined ? profile : { ...profile, email });
 }
 
 export function userSteps(db: Db, { id, email, type, imageURL, extraFields = {} }: Profile): unknown[][] {

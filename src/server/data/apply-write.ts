@@ -5,13 +5,16 @@ import { failure } from '../errors.ts';
 import type { LedgerConfig } from './ledger-config.ts';
 import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import type { Batch, Replica } from './replica.ts';
-import { prepare } from './transact.ts';
+import { prepareSteps } from './transact.ts';
 import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
 export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'random' | 'clock' | 'logger'>;
 
-/** Applies the write to the replica and adds it to the batch, or rejects it. A write that was seen before gets its first outcome again. */
-export function applyWrite(write: Write, batch: Batch, replica: Replica, config: WriteConfig): Outcome {
+/**
+ * Applies the write to the replica and adds it to the batch, or rejects it. A write that was seen before gets its first outcome again.
+ * A generator: yields where others can be served, for nothing has been changed by then.
+ */
+export function* applyWrite(write: Write, batch: Batch, replica: Replica, config: WriteConfig): Generator<void, Outcome> {
   const { event } = write;
   const known = event && replica.idempotencyKeys.find(event);
   if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
@@ -20,7 +23,7 @@ export function applyWrite(write: Write, batch: Batch, replica: Replica, config:
   const at = replica.nextAt(clock.now());
   try {
     const { steps, records } = planned(write, replica, at);
-    const { changeSet, catalog } = prepare(replica.store, replica.deleted, steps, {
+    const { changeSet, catalog } = yield* prepareSteps(replica.store, replica.deleted, steps, {
       actor: write.actor,
       at,
       uuid: () => random.uuid(),

@@ -12,7 +12,7 @@ import { isStorableDate } from '../../lib/stored-dates.ts';
 import { jsonText, shownValue } from './value-text.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
-import { rejection } from '../errors.ts';
+import { invalid, rejection } from '../errors.ts';
 import type { Access } from './touched.ts';
 
 /**
@@ -44,7 +44,7 @@ function indexedOf(layer: Layer, etype: string): KnownAttr[] {
 function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownAttr[], now: () => number): void {
   const row = layer.row(etype, id);
   if (!row?.exists(layer.attrs.idAttr(etype))) return;
-  fill(layer, etype, row, etype === '$users' ? indexedOfUser(layer.attrs, row, attrs) : attrs, now);
+  fill(layer, etype, row, etype === '$users' ? withoutAddress(attrs) : attrs, now);
 }
 
 /** For an attr that has just become indexed: the entities that existed before. */
@@ -54,12 +54,9 @@ export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): v
   for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
 }
 
-/** Guests have no address, not even null. */
-function indexedOfUser(attrs: Attrs, row: Row, indexed: readonly KnownAttr[]): readonly KnownAttr[] {
-  const type = attrs.forward('$users', 'type');
-  const isGuest = type !== undefined && row.value(type) === 'guest';
-  return isGuest ? indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email') : indexed;
-}
+/** A user has an address or none, which sign-in decides. */
+const withoutAddress = (indexed: readonly KnownAttr[]): readonly KnownAttr[] =>
+  indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email');
 
 function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): void {
   const missing = attrs.filter(({ slot }) => row.values[slot] === undefined);
@@ -177,7 +174,7 @@ export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
   const rows = asWritten(db, attr.etype);
   if (attr.checkedType) checkTypes(attr, attr.checkedType, rows);
   if (attr.isUnique && attr !== idAttr) checkUnique(db, attr, rows);
-  if (attr.isRequired) checkMissing([...missingOf([attr], idAttr, rows)]);
+  if (attr.isRequired) checkNoneLacks(attr, rows);
   if (attr.isMany || !attr.isRef) return;
   for (const { after } of rows.values()) {
     if ((after?.targets(attr).length ?? 0) > 1) {
@@ -185,6 +182,12 @@ export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
       throw rejection('record-not-unique', message, { 'record-type': 'triple' });
     }
   }
+}
+
+function checkNoneLacks({ id, etype, label, slot }: KnownAttr, rows: Changes): void {
+  const isLacking = [...rows.values()].some(({ after }) => after && !after.isEmpty() && (after.values[slot] ?? null) === null);
+  if (!isLacking) return;
+  throw invalid('attributes', { id }, [{ message: `'${etype}.${label}' cannot be required: there are entities without it` }]);
 }
 
 function wrongType(attr: KnownAttr, type: CheckedType, id: string, value: Value): Error {

@@ -1,5 +1,5 @@
 // Executes the data steps of a transaction in order, on a layer. Modes (create, update) are checked against the data before the
-// transaction; lookups are resolved against the current state. The result is checked afterwards.
+// transaction; lookups are resolved against the current state. The result is checked afterwards. Many steps are executed in slices.
 
 import { applySteps, type ApplyOptions } from '../../db/apply.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
@@ -49,15 +49,21 @@ export interface DataStepsResult {
   readonly absent: Error | undefined;
 }
 
-/** @throws InstantAPIError */
-export function applyDataSteps(
+/** Steps between two breaks; takes a few milliseconds. */
+export const sliceSteps = 500;
+
+/** A generator: yields where others can be served. @throws InstantAPIError */
+export function* applyDataSteps(
   layer: Layer,
   steps: readonly (readonly [at: number, step: DataStep])[],
   context: StepContext,
-): DataStepsResult {
+): Generator<void, DataStepsResult> {
   const writer = new Writer(layer, context);
   const conflicts = steps.flatMap(([at, step]) => writer.conflict(at, step) ?? []);
-  for (const [at, step] of steps) writer.apply(at, step);
+  for (const [index, [at, step]] of steps.entries()) {
+    if (index % sliceSteps === sliceSteps - 1) yield;
+    writer.apply(at, step);
+  }
   writer.checkUsers();
   // Rule params may precede the creation of their entity.
   for (const [at, step] of steps) if (step[0] === 'rule-params') writer.params(at, step);

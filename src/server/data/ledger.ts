@@ -13,6 +13,7 @@
 import type { Store } from '../../db/store.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
+import { completed } from '../../query/result-triples.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
 import { applyWrite } from './apply-write.ts';
@@ -38,10 +39,12 @@ export type { LedgerConfig, Reader } from './ledger-config.ts';
 export type { Outcome, Write } from './write.ts';
 
 /**
- * `committing`: memory may contain writes that are not durable yet. `stale`: the log failed; memory contains the last durable state.
- * `recovering`: as `stale`, and the log is being read.
+ * `preparing`: a long write is being checked, and memory contains the last durable state. `committing`: it may contain writes that are not
+ * durable yet. `stale`: the log failed; memory contains the last durable state. `recovering`: as `stale`, and the log is being read.
  */
-type State = 'idle' | 'committing' | 'stale' | 'recovering' | 'closed';
+type State = 'idle' | 'preparing' | 'committing' | 'stale' | 'recovering' | 'closed';
+
+const cleanStates: ReadonlySet<State> = new Set(['idle', 'preparing', 'stale', 'recovering']);
 
 export class Ledger {
   readonly #config: LedgerConfig;
@@ -117,8 +120,7 @@ export class Ledger {
 
   /** Calls `run` when `db` contains durable data only: immediately, or after the group commit in progress. */
   read(reader: Reader): void {
-    const isClean = this.#state === 'idle' || this.#state === 'stale' || this.#state === 'recovering';
-    if (isClean && this.#follower.isIntact) return runReader(reader);
+    if (cleanStates.has(this.#state) && this.#follower.isIntact) return runReader(reader);
     if (this.#state === 'closed') return reader.reject(failure(new Error('the app is closed')));
     this.#readers.push(reader);
     this.#start();
@@ -209,7 +211,13 @@ export class Ledger {
   async #commitBatch(writes: readonly Write[]): Promise<boolean> {
     this.#state = 'committing';
     let batch = this.#replica.begin();
-    const outcomes = writes.map((write) => [write, applyWrite(write, batch, this.#replica, this.#config)] as const);
+    const outcomes: (readonly [Write, Outcome])[] = [];
+    for (const write of writes) {
+      const steps = applyWrite(write, batch, this.#replica, this.#config);
+      // Before the first write is applied, memory is what is durable: a long one can be checked while others read.
+      const isSliced = writes.length === 1 && isLargeGroup(writes);
+      outcomes.push([write, isSliced ? await this.#inSlices(steps) : completed(steps)]);
+    }
     const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');
     const follower = this.#follower;
     let isUndone = false;
@@ -238,6 +246,18 @@ export class Ledger {
     const error = appended === 'behind' ? failure(new Error('the log changes too fast')) : appended;
     for (const [write] of outcomes) this.#settle(write, { is: 'rejected', error });
     return false;
+  }
+
+  async #inSlices<T>(steps: Generator<void, T>): Promise<T> {
+    for (;;) {
+      this.#state = 'preparing';
+      const { done, value } = steps.next();
+      this.#state = 'committing';
+      if (done) return value;
+      this.#state = 'preparing';
+      this.#runReaders();
+      await othersServed();
+    }
   }
 
   /** Reads the log. While it is slow, reads continue: `undo` restores the durable state. */

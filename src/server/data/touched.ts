@@ -27,5 +27,5 @@ export interface AccessRecord {
   readonly conflict?: Error | undefined;
 }
 
-/** @throws InstantAPIError if it is not permitted */
-export type AuthorizeWrite = (access: AccessRecord) => void;
+/** A generator: yields where others can be served. @throws InstantAPIError if it is not permitted */
+export type AuthorizeWrite = (access: AccessRecord) => Generator<void, void>;

@@ -7,7 +7,7 @@ import type { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataStep, Step } from '../../protocol/transact-messages.ts';
 import { applyAttrSteps, type AttrCatalog, type AttrCatalogChange, isAttrStep } from './attr-steps.ts';
-import { applyDataSteps } from './data-steps.ts';
+import { applyDataSteps, sliceSteps } from './data-steps.ts';
 import { attrsWithNewTypes } from './inferred-types.ts';
 import { mergeChanges } from './triple-changes.ts';
 import { checkConstraints, checkAttrConstraints, fillNulls, fillNullsOf } from './constraints.ts';
@@ -28,20 +28,20 @@ export interface Prepared {
   readonly catalog: AttrCatalogChange;
 }
 
-/** @throws InstantAPIError; nothing is changed in that case */
-export function prepare(
+/** A generator: yields where others can be served. @throws InstantAPIError; nothing is changed in that case */
+export function* prepareSteps(
   store: Store,
   deleted: AttrCatalog['deleted'],
   steps: readonly (readonly unknown[])[],
   { actor, at, uuid, authorizeWrite }: TransactOptions,
-): Prepared {
+): Generator<void, Prepared> {
   const read = readSteps(steps);
   const now = (): number => at;
   const catalog = applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
   const layer = new Layer(store);
   if (catalog.attrs !== store.attrs) layer.setAttrs(catalog.attrs);
   const accesses: Access[] = [];
-  const { conflict, absent } = applyDataSteps(layer, [...read.entries()].filter(isDataEntry), {
+  const { conflict, absent } = yield* applyDataSteps(layer, [...read.entries()].filter(isDataEntry), {
     actor,
     now,
     uuid,
@@ -50,12 +50,13 @@ export function prepare(
   const fault = catalog.misnamed ?? absent;
   if (fault && !conflict) throw fault;
   // Permissions come before constraints: a forbidden write must not reveal other users' data.
-  authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
+  if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
   if (conflict) throw conflict;
   const written = layer.takeChangeSet();
   fillNulls(layer, written, accesses, now);
   for (const attr of catalog.constrained) fillNullsOf(layer, attr, now);
   const changeSet = mergeChanges(written, layer.takeChangeSet());
+  if (read.length > sliceSteps) yield;
   checkConstraints(store, layer.attrs, changeSet);
   for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) checkAttrConstraints(layer, attr);
   return { changeSet, catalog: withTypes(catalog, attrsWithNewTypes(layer.attrs, changeSet)) };

@@ -23,7 +23,7 @@ export function adminStreamRoutes(desk: HttpContext, sessions: EventSessions): H
     const body = await bodyOf(context);
     const q = required(body, 'query', asObject);
     const shape = optional(body, 'inference?', asAnyFlag) ? 'inferred-tree' : 'tree';
-    const message = { op: 'add-query', 'client-event-id': desk.uuid(), q } as const;
+    const message = { op: 'add-query', 'client-event-id': desk.uuid(), q, 'return-type': 'tree' } as const;
     await whenDurable(caller.app.ledger, () => undefined);
     return sessions.open(context, {
       retryMs,

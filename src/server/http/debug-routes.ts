@@ -3,8 +3,9 @@
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
 import type { Db } from '../../db/db.ts';
-import { answerSteps } from '../../query/result-triples.ts';
-import { prepare } from '../data/transact.ts';
+import { answerSteps, completed } from '../../query/result-triples.ts';
+import type { AuthorizeWrite } from '../data/touched.ts';
+import { prepareSteps } from '../data/transact.ts';
 import type { App } from '../session/app.ts';
 import { invalid } from '../errors.ts';
 import { asJson } from '../rules/cel/json.ts';
@@ -80,12 +81,10 @@ function tryOut(
   const given = required(body, 'steps', asSteps);
   const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: http.uuid, areMissingAttrsRejected });
   let verdicts: Verdict[] = [];
-  prepare(ledger.db, ledger.deletedAttrs, steps, {
-    actor,
-    at: http.clock.now(),
-    uuid: http.uuid,
-    authorizeWrite: (access) => (verdicts = guard.review(access)),
-  });
+  const authorizeWrite: AuthorizeWrite = function* (access) {
+    verdicts = yield* guard.review(access);
+  };
+  completed(prepareSteps(ledger.db, ledger.deletedAttrs, steps, { actor, at: http.clock.now(), uuid: http.uuid, authorizeWrite }));
   return { txId: ledger.txId + 1, steps, verdicts };
 }
 

@@ -69,6 +69,7 @@ export function fileRoutes(http: HttpContext): Hono {
 
   routes.get('/admin/storage/files', async (context) => {
     const app = await adminOf(context, http, 'read');
+    await actorOf(context, http);
     return context.json({ data: await whenDurable(app.ledger, () => listed(app)) });
   });
 

@@ -2,12 +2,15 @@
 
 import { Hono } from 'hono';
 import {
+  deletedClient,
+  listedClient,
   oauthOf,
   type OAuthClient,
   type OAuthConfig,
   originFault,
   type OriginService,
   redirectToFault,
+  type ServiceProvider,
   shownClient,
 } from '../auth/oauth/oauth-config.ts';
 import { OAuthFault } from '../auth/oauth/providers.ts';
@@ -30,7 +33,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
       authorized_redirect_origins: origins.length > 0 ? origins : null,
       default_sender_email: null,
       oauth_service_providers: providers,
-      oauth_clients: clients.map(shownClient),
+      oauth_clients: clients.map(listedClient),
     });
   });
 
@@ -74,7 +77,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const name = required(body, 'client_name', asText);
     const provider = oauthOf(app.ledger.records).providers.find(({ id }) => id === providerId);
     if (!provider) throw notThere('oauth-service-provider', { 'provider-id': providerId });
-    if (body.use_shared_credentials === true) throw notThere('shared-oauth-client', { 'provider-name': provider.provider_name });
+    checkCredentials(body, provider);
     const changes = clientFields(body);
     const needsDiscovery = !['github', 'google', 'linkedin', 'apple'].includes(provider.provider_name);
     if (needsDiscovery && !changes.discovery_endpoint) throw missing(['body', 'discovery_endpoint']);
@@ -98,18 +101,22 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     await http.oauth(app).configure((config) => {
       const known = config.clients.find((each) => each.id === id);
       if (!known) throw recordNotFound('app-oauth-client', { 'app-id': app.id, id });
+      checkCredentials(
+        body,
+        config.providers.find((each) => each.id === known.provider_id),
+      );
       const meta = changes.meta ? { meta: { ...known.meta, ...changes.meta } } : {};
       const next = { ...known, ...changes, ...meta };
       changed = next;
       return { ...config, clients: config.clients.map((each) => (each.id === id ? next : each)) };
     });
-    return context.json({ client: changed && { ...shownClient(changed), redirect_to: changed.redirect_to } });
+    return context.json({ client: changed && listedClient(changed) });
   });
 
   routes.delete(`${path}/oauth_clients/:id`, async (context) => {
     const app = await toolApp(context, http);
     const client = await taken(http, app, 'clients', idIn(context.req.param('id')), 'app-oauth-client');
-    return context.json({ client: shownClient(client) });
+    return context.json({ client: deletedClient(client) });
   });
 
   return routes;
@@ -158,6 +165,12 @@ function clientFields(body: Fields): ClientFields {
   const fault = typeof changes.redirect_to === 'string' ? redirectToFault(changes.redirect_to) : undefined;
   if (fault !== undefined) throw faulty('redirect_to', changes.redirect_to, fault);
   return changes;
+}
+
+/** The host has no credentials of its own that clients could share. */
+function checkCredentials(body: Fields, provider: ServiceProvider | undefined): void {
+  if (body.use_shared_credentials !== true) return;
+  throw notThere('shared-oauth-client', { 'provider-name': provider?.provider_name });
 }
 
 async function checkDiscovery(http: HttpContext, endpoint: string | null | undefined): Promise<void> {

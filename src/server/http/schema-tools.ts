@@ -29,13 +29,23 @@ export function planForTools(given: unknown, attrs: Attrs, uuid: () => string, o
     return { 'new-schema': { blobs: {}, refs: {} }, steps: [] };
   const wanted = wantedAttrs(given, attrs, uuid).map(({ isUnsynced: _, ...wire }) => wire);
   const filled = wanted.filter((wire) => hasAttributes(wire, given) && !isNoSystemEntity(wire, attrs));
-  return { 'new-schema': schemaOfWires(filled), steps: filled.flatMap((wire) => stepsFor(wire, attrs, options)) };
+  return { 'new-schema': schemaOfWires(filled, given), steps: filled.flatMap((wire) => stepsFor(wire, attrs, options)) };
 }
+
+type Entities = Readonly<Record<string, { readonly attrs: object }>>;
+
+const entitiesOf = (given: unknown): Entities => (given as { readonly entities: Entities }).entities;
 
 /** An entity without attributes still gets an id attribute. */
 function hasAttributes({ 'forward-identity': [, etype, label] }: WireAttr, given: unknown): boolean {
-  const entities = (given as { readonly entities: Readonly<Record<string, { readonly attrs: object }>> }).entities;
+  const entities = entitiesOf(given);
   return label !== 'id' || !Object.hasOwn(entities, etype) || Object.keys(entities[etype]?.attrs ?? {}).length > 0;
+}
+
+/** Whether the schema itself has an id attribute there. */
+function namesId(etype: string, given: unknown): boolean {
+  const entities = entitiesOf(given);
+  return Object.hasOwn(entities, etype) && Object.hasOwn(entities[etype]?.attrs ?? {}, 'id');
 }
 
 /** Unknown entities with system names, which tools send, are ignored. */
@@ -43,14 +53,14 @@ function isNoSystemEntity({ 'forward-identity': [, etype] }: WireAttr, attrs: At
   return etype.startsWith('$') && attrs.forward(etype, 'id') === undefined;
 }
 
-function schemaOfWires(wires: readonly WireAttr[]): SchemaJson {
+function schemaOfWires(wires: readonly WireAttr[], given: unknown): SchemaJson {
   const blobs: Record<string, Record<string, WireAttr>> = {};
   const refs: Record<string, WireAttr> = {};
   for (const wire of wires) {
     const [, etype, label] = wire['forward-identity'];
     const [, back, backLabel] = wire['reverse-identity'] ?? [];
     if (wire['value-type'] === 'ref') refs[`[${[etype, label, back, backLabel].map((part) => JSON.stringify(part)).join(' ')}]`] = wire;
-    else if (label !== 'id') blobs[etype] = { ...blobs[etype], [label]: wire };
+    else if (label !== 'id' || namesId(etype, given)) blobs[etype] = { ...blobs[etype], [label]: wire };
   }
   return { blobs, refs };
 }

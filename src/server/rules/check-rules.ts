@@ -57,14 +57,21 @@ class Check {
     const rules = new RuleSet(given as RulesJson, this.#cel);
     for (const [etype, entry] of Object.entries(given)) {
       if (etype === '$rateLimits') this.#rateLimits(entry);
-      else if (isSystemEtype(etype) && etype !== '$default' && !openNamespaces.has(etype)) this.#fault([etype], 'takes no rules');
+      else if (isSystemEtype(etype) && etype !== '$default' && !openNamespaces.has(etype)) this.#closed(etype);
       else if (isObject(entry)) this.#entry(etype, entry, rules);
       else this.#warn([etype], 'is no object, and has no effect');
     }
     return rules;
   }
 
+  /** Tools show a fault for each of its rules. */
+  #closed(etype: string): void {
+    for (const action of ['view', 'create', 'update', 'delete']) this.#fault([etype, 'allow', action], `${etype} takes no rules`);
+  }
+
   #entry(etype: string, entry: Json, rules: RuleSet): void {
+    const fault = bindsFault(entry.bind);
+    if (fault !== undefined) return this.#withoutBinds(etype, entry, fault);
     for (const [key, part] of Object.entries(entry)) {
       if (!['allow', 'bind', 'fields'].includes(key)) this.#warn([etype, key], 'is none of allow, bind and fields, and has no effect');
       else if (part === undefined || part === null) continue;
@@ -73,6 +80,13 @@ class Check {
       else if (isObject(part)) this.#allow(etype, part, rules);
       else this.#warn([etype, key], 'is no object, and has no effect');
     }
+  }
+
+  /** None of its rules can be read. */
+  #withoutBinds(etype: string, { allow }: Json, fault: string): void {
+    this.#fault([etype, 'bind'], fault);
+    const rules = isObject(allow) ? Object.entries(allow) : [];
+    for (const [action, code] of rules) if (typeof code === 'string') this.#fault([etype, 'allow', action], `its bind ${fault}`);
   }
 
   #allow(etype: string, allow: Json, rules: RuleSet): void {
@@ -99,7 +113,7 @@ class Check {
     if (!isObject(fields)) return this.#fault([etype, 'fields'], 'must be an object');
     for (const [label, code] of Object.entries(fields)) {
       const path = [etype, 'fields', label];
-      if (label === 'id') this.#fault(path, 'an id cannot be hidden: use allow.view');
+      if (label === 'id') this.#fault([etype, 'fields'], 'an id cannot be hidden: use allow.view');
       else if (code !== undefined && code !== null) this.#code(path, code, rules.field(etype, label), false);
     }
   }
@@ -129,9 +143,7 @@ class Check {
   }
 
   #bind(bind: unknown, path: Path): void {
-    if (!isBindList(bind) && !isObject(bind)) return this.#fault(path, 'must be an object, or a list of names and expressions in turn');
     if (isBindList(bind)) {
-      if (bind.length % 2 !== 0) return this.#fault(path, 'must have an expression for each name');
       const names = bind.filter((_, at) => at % 2 === 0);
       for (const name of new Set(names.filter((each, at) => names.indexOf(each) !== at)))
         this.#fault([...path, String(name)], 'is bound twice');
@@ -153,10 +165,16 @@ class Check {
       }
       list.forEach((limit: unknown, at) => {
         const read = readRateLimit(limit);
-        if ('message' in read) this.#fault(['$rateLimits', name, 'limits', at, ...(read.in ?? [])], read.message ?? '');
+        if ('message' in read) this.#fault(['$rateLimits', name], `${['limits', at, ...(read.in ?? [])].join('.')}: ${read.message ?? ''}`);
       });
     }
   }
+}
+
+function bindsFault(bind: unknown): string | undefined {
+  if (bind === undefined || bind === null || (isObject(bind) && !isBindList(bind))) return undefined;
+  if (!isBindList(bind)) return 'must be an object, or a list of names and expressions in turn';
+  return bind.length % 2 === 0 ? undefined : 'must have an expression for each name';
 }
 
 /** Whether the schema knows the namespace: rules may be pushed before the schema. */

@@ -10,7 +10,8 @@ import { denied } from '../errors.ts';
 import type { LimitStore } from '../data/limit-store.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
-import { type Check, checksOf } from './write-checks.ts';
+import { completed } from '../../query/result-triples.ts';
+import { type Check, checkSteps } from './write-checks.ts';
 import { type RuleContext, type RuleFailure, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
@@ -39,6 +40,8 @@ export interface GuardConfig {
 
 /** Kinds of failures reported per version of the rules. */
 const mostLogged = 100;
+/** Rules evaluated between two breaks; takes a few milliseconds. */
+const sliceChecks = 200;
 
 export class Guard {
   readonly rules: RuleSet;
@@ -66,9 +69,17 @@ export class Guard {
     return { actor, appId, now: () => clock.now(), db, buckets: this.#buckets, failed: this.#failed };
   };
 
-  readonly authorizeWrite: AuthorizeWrite = (touched) => {
+  /** @throws InstantAPIError if it is not permitted */
+  authorizeWrite(touched: AccessRecord): void {
+    completed(this.authorizeSteps(touched));
+  }
+
+  /** The same in steps, for a write that touches many entities. */
+  *authorizeSteps(touched: AccessRecord): ReturnType<AuthorizeWrite> {
     if (touched.actor.isAdmin || touched.actor.isServer) return;
-    for (const check of checksOf(touched, this.rules)) {
+    const checks = yield* checkSteps(touched, this.rules);
+    for (const [index, check] of checks.entries()) {
+      if (index % sliceChecks === sliceChecks - 1) yield;
       if (check.isNew && touched.conflict) throw touched.conflict;
       const verdict = this.#judge(check, touched);
       if (verdict.error !== undefined && check.rule) throw this.#cannotEvaluate(check.rule, check, touched, verdict.error);
@@ -78,7 +89,7 @@ export class Guard {
           `the '${check.action}' rule of '${check.scope === 'attr' ? 'attrs' : check.etype}' is not satisfied`,
         );
     }
-  };
+  }
 
   readonly #failed = (failure: RuleFailure): void =>
     this.#log(failure, 'A permission rule could not be evaluated, and hides what it is about.');
@@ -103,8 +114,8 @@ export class Guard {
   }
 
   /** Returns every check with its outcome; does not throw. */
-  review(touched: AccessRecord): Verdict[] {
-    return checksOf(touched, this.rules).map((check) => this.#judge(check, touched));
+  *review(touched: AccessRecord): Generator<void, Verdict[]> {
+    return (yield* checkSteps(touched, this.rules)).map((check) => this.#judge(check, touched));
   }
 
   #judge(check: Check, touched: AccessRecord): Verdict {

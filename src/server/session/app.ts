@@ -106,7 +106,7 @@ export class App {
       submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: serverActor });
     const spending = new LimitStore(clock, { clock, save });
     const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
-    const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
+    const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeSteps(access);
     const webhooks: Webhooks = new Webhooks({ appId: config.id, ledger: () => ledger, clock, logger, sender: config.webhookSender });
     const derive: Derive = (changeSet, about) =>
       [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records)].reduce(

@@ -57,6 +57,33 @@ test('a query is answered between large writes that arrived together', async () 
   expect(writer.take('transact-ok').length).toBeLessThan(5);
 });
 
+test('queries are answered from what is durable while one long write is checked, and other writes keep their order behind it', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(), await world.open({ '__admin-token': adminToken })];
+  await writer.request(create);
+  const rows = Array.from({ length: 5000 }, newId).flatMap((id) => [
+    ['add-triple', id, goalsId.id, id],
+    ['add-triple', id, title.id, 'many'],
+  ]);
+  writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': rows });
+  writer.send(set('after all'));
+  const count = { goals: { $: { aggregate: 'count' } } };
+  writer.heard.length = 0;
+  let answered = 0;
+  for (let turn = 0; writer.heard.length === 0; turn++) {
+    for (const { result } of reader.take('add-query-ok')) {
+      answered++;
+      expect(JSON.stringify(result)).toContain('"count":1');
+    }
+    reader.send({ op: 'add-query', q: { ...count, [`others${turn}`]: {} } });
+    await new Promise((next) => setImmediate(next));
+  }
+  expect(answered).toBeGreaterThan(10);
+  const { result } = await reader.response('add-query-ok', { op: 'add-query', q: count });
+  expect(JSON.stringify(result)).toContain('"count":5001');
+  expect(await goals(world)).toContainEqual({ id: goal, title: 'after all' });
+});
+
 test('a write sent several times in one tick is applied once', async () => {
   const world = bench();
   const [a, b] = [await world.open(), await world.open()];
@@ -84,6 +111,32 @@ test('a rejected write stays rejected, also on the next server, although the dat
     message: 'entity already exists',
   });
   expect(await goals(next)).toEqual([]);
+});
+
+test('a write rejected for its number of steps stays rejected under a higher limit, and one applied before counts as applied under a lower', async () => {
+  const storage = memory();
+  const applied = { ...create, 'client-event-id': 'e0000000-0000-4000-8000-000000000002' };
+  const first = bench({ storage, limits: { userSteps: 3 } });
+  expect(await (await first.open()).response('error', create)).toMatchObject({ hint: { limit: 'steps', most: 3 } });
+  await first.hub.close();
+  const higher = bench({ storage });
+  expect(await (await higher.open()).response('error', create)).toMatchObject({ hint: { limit: 'steps', most: 3 } });
+  expect(await goals(higher)).toEqual([]);
+  expect(await (await higher.open()).response('transact-ok', applied)).toMatchObject({ 'tx-id': 2 });
+  await higher.hub.close();
+  const lower = bench({ storage, limits: { userSteps: 3 } });
+  expect(await (await lower.open()).response('transact-ok', applied)).toMatchObject({ 'tx-id': 2 });
+});
+
+test('while too much waits for its answer or for its session, a write is rejected for now, not for good', async () => {
+  const world = bench({ limits: { appBytes: 300, earlyMessages: 1 } });
+  const peer = await world.open();
+  expect(await peer.response('error', create)).toMatchObject({ type: 'rate-limited' });
+  const early = world.connect();
+  early.send({ op: 'init', 'app-id': appId });
+  early.send({ op: 'remove-query', q: {} });
+  early.send(create);
+  expect(early.heard).toMatchObject([{ op: 'error', type: 'rate-limited', 'client-event-id': eventId }]);
 });
 
 test('a delayed copy of a rejected write changes nothing, also after a later write', async () => {

@@ -82,3 +82,29 @@ test('a cleared app has no data, schema or files, and keeps its rules', async ()
   expect((await other.db.query({ notes: {} })).notes).toHaveLength(1);
   await add(db);
 });
+
+test('tools see where the answers of a sign-in client go, and cannot share credentials that the host does not have', async () => {
+  const { adminToken, path } = await newApp();
+  const ask = (method: string, end: string, body?: object) => call(method, path + end, body, adminToken);
+  const { provider } = (await ask('POST', '/oauth_service_providers', { provider_name: 'github' })).body as { provider: { id: string } };
+  const about = { provider_id: provider.id, client_name: 'gh', client_id: 'an-id', client_secret: 'a-secret' };
+  const made = await ask('POST', '/oauth_clients', { ...about, redirect_to: 'https://app.example.com/back' });
+  const { client } = made.body as { client: { id: string } };
+  const listed = (await ask('GET', '/auth')).body as { oauth_clients: object[] };
+  expect(listed.oauth_clients).toEqual([{ ...client, redirect_to: 'https://app.example.com/back' }]);
+  expect(await ask('POST', `/oauth_clients/${client.id}`, { use_shared_credentials: true })).toMatchObject({
+    status: 400,
+    body: { type: 'record-not-found', hint: { 'record-type': 'shared-oauth-client', 'provider-name': 'github' } },
+  });
+  const deleted = (await ask('DELETE', `/oauth_clients/${client.id}`)).body as { client: object };
+  expect(Object.keys(deleted.client).sort()).toEqual(['client_id', 'client_name', 'created_at', 'id', 'provider_id']);
+  expect(JSON.stringify([made, listed, deleted])).not.toContain('a-secret');
+});
+
+test('a user that an admin makes without an address has none, and one that a token is made for has null', async () => {
+  const { adminToken, db } = await newApp();
+  const [made, signedIn] = [id(), id()];
+  await db.transact(db.tx['$users']![made]!.update({}));
+  await call('POST', '/admin/refresh_tokens', { id: signedIn }, adminToken, { 'app-id': db.config.appId });
+  expect((await db.query({ $users: {} })).$users).toEqual(expect.arrayContaining([{ id: made }, { id: signedIn, email: null }]));
+});

@@ -54,11 +54,11 @@ onEachStorage((fresh) => {
   });
 });
 
-test('a link may lead to an entity that the schema does not list', async () => {
+test('a link in the schema of another tool may lead to an entity that the schema does not list', async () => {
   const schema = schemaWith({ l: link({}, { on: 'tags' }) });
-  const server = await createServer({ schema: schema as never });
+  const server = await createServer();
   running.push(server);
-  expect(await push(server, schema)).toMatchObject({ status: 200, body: { steps: [] } });
+  expect(await push(server, schema)).toMatchObject({ status: 200 });
   const [note, tag] = [crypto.randomUUID(), crypto.randomUUID()];
   const steps = [
     ['update', 'tags', tag, { name: 'red' }],

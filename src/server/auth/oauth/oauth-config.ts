@@ -116,7 +116,14 @@ export function redirectToFault(given: string): string | undefined {
 }
 
 /** The form shown to tools: without the secret. */
-export function shownClient(client: OAuthClient): object {
-  const { client_secret: _secret, redirect_to: _to, ...rest } = client;
+export function shownClient({ client_secret: _secret, redirect_to: _to, ...rest }: OAuthClient): object {
   return { ...rest, use_shared_credentials: false };
+}
+
+/** The same of a client that is listed, or was changed. */
+export const listedClient = (client: OAuthClient): object => ({ ...shownClient(client), redirect_to: client.redirect_to });
+
+/** What remains to be told of a client that was deleted. */
+export function deletedClient({ id, provider_id, client_name, client_id, created_at }: OAuthClient): object {
+  return { id, provider_id, client_name, client_id, created_at };
 }
