@@ -51,6 +51,8 @@ export interface Limits {
   readonly apps: number;
   /** Ephemeral apps that one address may create per hour; 0 disables them. */
   readonly ephemeralApps: number;
+  /** Sign-ins by redirect that one address may start in ten minutes. Each is kept until it is over. */
+  readonly oauthStarts: number;
   /** An app without sessions or requests for this long is unloaded, in milliseconds. */
   readonly idleAppMs: number;
   /** Messages per second and session; bursts may be five times as large. */
@@ -104,6 +106,7 @@ export const defaultLimits: Limits = {
   userSteps: 10_000,
   apps: 10_000,
   ephemeralApps: 100,
+  oauthStarts: 5000,
   idleAppMs: 5 * 60 * 1000,
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
