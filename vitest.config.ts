@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 import { react18 } from './test/support/react-18.ts';
 import { entries } from './tsup.config.ts';
@@ -37,6 +38,17 @@ const longBuilt = [
   'test/package/next-build.test.ts',
   'test/package/publish.test.ts',
 ];
+/** Where nothing is known of earlier runs, small files come last, and these are small. Begun last, they would run alone. */
+const begunFirst = ['test/simulator/simulator.test.ts', 'test/simulator/planted-bugs.test.ts'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isFirst = ({ moduleId }: TestSpecification): boolean => begunFirst.some((file) => moduleId.endsWith(file));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isFirst), ...sorted.filter((file) => !isFirst(file))];
+  }
+}
+
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
@@ -48,6 +60,7 @@ export default defineConfig({
   },
   test: {
     testTimeout: 20_000,
+    sequence: { sequencer: LongestFirst },
     // Most tests wait for sockets, browsers and databases: with a worker for each core, a small machine is idle a third of the time.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],

@@ -1,9 +1,11 @@
 // `npm run fuzz [count] [seed]`: a hundred thousand frames into the server, as many requests with all kinds of bodies and tokens, and as
-// many frames into the client; then, a twentieth as many, upgrade requests, queries by cost and clients by bytes. No two runs are alike
-// unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
+// many frames into the client; then, a twentieth as many, upgrade requests, queries by cost, clients by bytes, stores with a damaged record and
+// rules. No two runs are alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
 
 import { fuzzHttp } from '../test/support/fuzz-http.ts';
 import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../test/support/fuzz-load.ts';
+import { fuzzRules } from '../test/support/fuzz-rules.ts';
+import { fuzzStored } from '../test/support/fuzz-stored.ts';
 import { fuzzClient, fuzzServer } from '../test/support/fuzz.ts';
 
 const count = Number(process.argv[2] ?? 100_000);
@@ -49,6 +51,8 @@ const loads = [
   ['upgrade requests', fuzzUpgrades],
   ['queries by cost', fuzzQueries],
   ['bytes per client', fuzzBytes],
+  ['stored records', fuzzStored],
+  ['rules', fuzzRules],
 ] as const;
 const areLoadsBorne: boolean[] = [];
 for (const [name, fuzz] of loads) {

@@ -4,6 +4,7 @@
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, consoleLog, silent } from '../lib/log.ts';
+import { commonKinds, wrongOption } from '../lib/option-kind.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
@@ -81,6 +82,8 @@ const defaultApiURI = 'https://api.instantdb.com';
 export function resolveConfig(given: InitConfig<AnySchemaDef, boolean> = {}): ResolvedConfig {
   const { apiURI, adminToken, appId, timeoutMs = 60_000, retries = 3 } = given;
   checkSchema(given.schema);
+  const fault = wrongOption(given, commonKinds);
+  if (fault) fail(fault);
   if (!(timeoutMs > 0)) fail(`init: timeoutMs must be a number of milliseconds above 0, and is ${String(timeoutMs)}`);
   if (!(Number.isInteger(retries) && retries >= 0)) fail(`init: retries must be 0 or a positive integer, and is ${String(retries)}`);
   const token = readToken(adminToken);

@@ -7,6 +7,7 @@ import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, consoleLog, safeLog, silent } from '../lib/log.ts';
 import { isObject } from '../lib/json.ts';
+import { commonKinds, wrongOption } from '../lib/option-kind.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { assertCrypto } from './id.ts';
@@ -107,7 +108,8 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   const useDateObjects = given.useDateObjects ?? false;
   const adminToken = given.__adminToken;
   checkSchema(given.schema);
-  for (const name of Object.keys(ports) as (keyof typeof ports)[]) checkPort(name, given[name]);
+  const fault = wrongOption(given, kinds);
+  if (fault) fail(fault);
   checkNumber('queryCacheLimit', queryCacheLimit, queryCacheLimit >= 0, '0 or more');
   checkNumber('yieldEvery', yieldEvery, yieldEvery > 0, 'more than 0');
   const log = given.log ? safeLog(given.log) : verboseLog(given);
@@ -144,25 +146,15 @@ function readAddress(name: string, given: string, scheme: string): string {
     : fail(`init: invalid ${name} '${address}'. Expected ${scheme}(s)://host[:port][/path] without query or hash`);
 }
 
-/** Options that are objects, and the methods that each must have. */
-const ports = {
+const kinds = {
+  ...commonKinds,
   storage: ['get', 'list', 'write', 'close'],
   network: ['isOnline', 'subscribe'],
-  clock: ['now', 'monotonicNow', 'setTimeout', 'clearTimeout'],
-  random: ['next', 'uuid', 'eventId'],
+  log: ['debug', 'info', 'warn', 'error'],
+  webSocket: 'function',
+  Store: 'function',
+  firstPartyPath: 'string',
 } as const;
-
-function checkPort(name: keyof typeof ports, given: unknown): void {
-  if (given === undefined || given === null) return;
-  if (isObject(given) && !(given instanceof Promise)) {
-    const missing = ports[name].find((method) => typeof given[method] !== 'function');
-    return missing === undefined ? undefined : fail(`init: ${name} has no method ${missing}()`);
-  }
-  const isFunction = typeof given === 'function';
-  const found = isFunction ? 'a function' : given instanceof Promise ? 'a promise' : JSON.stringify(given);
-  const advice = isFunction ? `: call it, as in ${name}: ${given.name || 'create'}(…)` : '';
-  fail(`init: ${name} must be an object, but is ${found}${advice}`);
-}
 
 function checkNumber(name: string, given: unknown, isValid: boolean, expected: string): void {
   if (typeof given !== 'number' || !isValid) fail(`init: ${name} must be a number, ${expected}`);

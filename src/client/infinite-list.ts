@@ -12,6 +12,7 @@ import type { WireQuery } from '../protocol/query-messages.ts';
 import { queryKey } from '../query/key.ts';
 import { QueryValidationError, type TriplaneError } from '../errors.ts';
 import { type Abortable, endWithSignal } from '../lib/abort.ts';
+import type { SubscriberResult } from '../reactor/queries/view-input.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { InfiniteQuerySubscription } from '../types/database.ts';
 import type { InstaQLOptions } from '../types/query.ts';
@@ -227,13 +228,19 @@ export function subscribeInfiniteList(
   opts: (Partial<InstaQLOptions> & Abortable) | undefined,
 ): InfiniteQuerySubscription {
   reactor.assertOpen();
-  const source: PageSource = {
-    subscribe: (page, onResult, onError, onReset) =>
-      reactor.queries.subscribe(toWireQuery(page, { disableValidation: true }, opts), { onResult, onError, onReset }),
-  };
   const request = readListRequest(toWireQuery(query, app));
-  const list = new InfiniteList(request, source, onUpdate);
   const key = queryKey(firstPageQuery(request, opts));
+  const others = [...openLists(reactor, key)];
+  // An equal list on the screen is newer than what is stored; where the server cannot be asked, that is better than nothing.
+  const isOutdated = ({ isStale }: SubscriberResult): boolean =>
+    isStale === true && reactor.isReady && others.some((list) => list.shown && openLists(reactor, key).has(list));
+  const source: PageSource = {
+    subscribe: (page, tell, onError, onReset) => {
+      const onResult = (result: QueryResult): void => void (isOutdated(result) || tell(result));
+      return reactor.queries.subscribe(toWireQuery(page, { disableValidation: true }, opts), { onResult, onError, onReset });
+    },
+  };
+  const list = new InfiniteList(request, source, onUpdate);
   openLists(reactor, key).add(list);
   const unsubscribe = endWithSignal(opts?.signal, () => {
     list.end();

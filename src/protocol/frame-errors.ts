@@ -37,8 +37,8 @@ export function paramError(fault: FrameFault): ParamError {
 }
 
 /** The same for an op this version does not know. */
-export function unknownOpError(op: string): ParamError {
-  return { status: 400, type: 'param-malformed', message: `Unknown op '${short(op)}'`, hint: { op } };
+export function unknownOpError(op: string | null): ParamError {
+  return { status: 400, type: 'param-malformed', message: op === null ? 'No op' : `Unknown op '${short(op)}'`, hint: { op } };
 }
 
 /** Adds the op, field and event id of the message, where they can be read. */

@@ -4,7 +4,6 @@
 import type { Step } from '../protocol/transact-messages.ts';
 import type { WireAttr } from '../protocol/attr.ts';
 import { Attrs } from '../db/attrs.ts';
-import { equal } from '../lib/equal.ts';
 
 export class AttrCatalog {
   #serverAttrs: Attrs = Attrs.empty;
@@ -29,14 +28,10 @@ export class AttrCatalog {
 
   /** Applies the server's complete list. Returns whether it differs from the known one. */
   replace(attrs: readonly WireAttr[]): boolean {
-    const isNew = !equal(
-      this.#serverAttrs.list.map(({ wire }) => wire),
-      attrs,
-    );
-    this.#serverAttrs = this.#serverAttrs.replaced(attrs);
-    this.#confirmed = this.#serverAttrs;
+    const before = this.#serverAttrs;
+    this.hydrate(attrs);
     this.#hasServerAttrs = true;
-    return isNew;
+    return this.#serverAttrs !== before;
   }
 
   /** Adds attrs that an acknowledged write created. They stay marked as unsynced, so later writes create them again, which is harmless. */

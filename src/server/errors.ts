@@ -80,6 +80,11 @@ export function overLimit(limit: string, most: number, what: string): InstantAPI
   return rejection('validation-failed', `${what}: at most ${most}`, { 'data-type': 'limit', limit, most });
 }
 
+/** The same request may succeed in a moment. */
+export function busy(message: string): InstantAPIError {
+  return rejection('rate-limited', message, { 'retry-after': 1 });
+}
+
 /** An unexpected fault: it is unknown whether anything was done. */
 export function failure(cause: unknown): InstantAPIError {
   const error = new InstantAPIError({ status: 500, body: { type: null, message: 'The server failed', hint: null } });

@@ -25,6 +25,7 @@ import type { Storage } from './storage/storage.ts';
 import { clientAddress, networkOf, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { RequestTurns } from './http/request-turns.ts';
+import { checkLinkedEntities } from './http/schema-check.ts';
 import { httpRoutes } from './http/routes.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
 import { countAnswers } from './http/unread-answers.ts';
@@ -255,6 +256,7 @@ async function createApp(hub: Hub, options: AppOptions = {}): Promise<CreatedApp
   const { appId, adminToken, title, schema, rules } = options;
   const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
   const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
+  checkLinkedEntities(schema);
   await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
   return { appId: id, adminToken: token };
 }

@@ -14,17 +14,23 @@ export interface RunResult {
   readonly writes: number;
   readonly rejected: number;
   readonly faults: number;
+  /** How many of the steps were taken. */
+  readonly taken: number;
 }
 
 /** Codes of errors that are no fault of the program: the write was rejected, or its tab is gone. */
 const expected: ReadonlySet<unknown> = new Set(['refused', 'closed', 'user-changed', 'unreachable', 'timeout', 'server-failed']);
 const mostTabs = 3;
 
-/** @throws TriplaneError 'config-invalid' if the schema or the rules are invalid */
+/**
+ * @param isFound ends the run after the first step that leads to such violations
+ * @throws TriplaneError 'config-invalid' if the schema or the rules are invalid
+ */
 export async function runSchedule<Schema extends AnySchemaDef>(
   options: SimulationOptions<Schema>,
   seed: number,
   steps: readonly Step[],
+  isFound: (violations: Iterable<string>) => boolean = () => false,
 ): Promise<RunResult> {
   const { schema, rules, users: emails = ['ann@example.com', 'bob@example.com'] } = options;
   const app = await createTestApp<Schema>({ seed, ...(schema && { schema }), ...(rules && { rules }) });
@@ -32,7 +38,7 @@ export async function runSchedule<Schema extends AnySchemaDef>(
   for (const email of emails) users.push(await app.createUser(email));
   await options.setup?.(app, users);
   try {
-    return await new Run(app, options, users).play(steps);
+    return await new Run(app, options, users).play(steps, isFound);
   } finally {
     await app.close();
   }
@@ -53,13 +59,17 @@ class Run<Schema extends AnySchemaDef> {
     this.#state = new SimulationState(app, options, users);
   }
 
-  async play(steps: readonly Step[]): Promise<RunResult> {
-    await this.#state.begin();
-    for (const step of steps) await this.#step(step);
-    await this.#state.heal();
-    await this.#state.check();
+  async play(steps: readonly Step[], isFound: (violations: Iterable<string>) => boolean): Promise<RunResult> {
     const { violations, writes } = this.#state;
-    return { violations: [...violations], story: this.#story, writes: writes.count, rejected: writes.rejected, faults: this.#faults };
+    await this.#state.begin();
+    let taken = 0;
+    while (taken < steps.length && !isFound(violations)) await this.#step(steps[taken++] as Step);
+    if (!isFound(violations)) {
+      await this.#state.heal();
+      await this.#state.check();
+    }
+    const { count, rejected } = writes;
+    return { violations: [...violations], story: this.#story, writes: count, rejected, faults: this.#faults, taken };
   }
 
   async #step({ kind, seed }: Step): Promise<void> {

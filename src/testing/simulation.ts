@@ -144,14 +144,17 @@ async function shortened<Schema extends AnySchemaDef>(
 ): Promise<SimulationError> {
   let shortest = found;
   const kind = kindOf(found.violations[0]);
+  // A shorter schedule that violates something else does not explain what was found.
+  const isFound = (violations: Iterable<string>): boolean => [...violations].some((violation) => kindOf(violation) === kind);
   const fails = async (fewer: readonly Step[]): Promise<boolean> => {
-    const run = await runSchedule(options, seed, fewer);
-    // A shorter schedule that violates something else does not explain what was found.
-    const isSame = run.violations.some((violation) => kindOf(violation) === kind);
+    const run = await runSchedule(options, seed, fewer, isFound);
+    const isSame = isFound(run.violations);
     if (isSame) shortest = run;
     return isSame;
   };
-  await shrink(steps, fails, shrinkingRuns);
+  // What comes after the violation does not explain it either, so that the first run tells how far to look.
+  const most = (await fails(steps)) ? shortest.taken : steps.length;
+  await shrink(steps.slice(0, most), fails, shrinkingRuns);
   return new SimulationError(seed, shortest.violations, shortest.story);
 }
 

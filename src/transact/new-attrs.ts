@@ -18,13 +18,14 @@ export interface LinkSide {
 }
 
 export class NewAttrs {
+  readonly #known: Attrs;
   #attrs: Attrs;
   readonly #schema: AnySchema | undefined;
   readonly #id: () => string;
   readonly #steps = new Map<string, AddAttr>();
 
   constructor(known: Attrs, schema: AnySchema | undefined, id: () => string) {
-    this.#attrs = known;
+    this.#known = this.#attrs = known;
     this.#schema = schema;
     this.#id = id;
   }
@@ -71,7 +72,8 @@ export class NewAttrs {
 
   /** Adds the attr to a private catalog: the transaction may never be applied. */
   #addNew(attr: WireAttr): void {
-    this.#attrs = Attrs.from([...this.#attrs.list.map(({ wire }) => wire), attr]);
+    if (this.#attrs === this.#known) this.#attrs = Attrs.from(this.#known.list.map(({ wire }) => wire));
+    this.#attrs = this.#attrs.with([attr]);
   }
 
   #markUsed(attr: Attr): Attr {

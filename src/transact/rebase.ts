@@ -41,10 +41,11 @@ export function isNameTaken({ type, hint }: RejectionBody, steps: readonly Step[
   return steps.some((step) => step[0] === 'add-attr' && (isTaken(step[1]['forward-identity']) || isTaken(step[1]['reverse-identity'])));
 }
 
-/** Whether a refusal for a taken name answers other steps than these, which make no attr: an earlier sending of the write that arrived twice. */
-export function isOfOtherSteps({ type, hint }: RejectionBody, steps: readonly Step[]): boolean {
+/** Whether a refusal for a taken name answers other steps than these, which do not use it: an earlier sending of the write that arrived twice. */
+export function isOfOtherSteps(body: RejectionBody, steps: readonly Step[]): boolean {
+  const { type, hint } = body;
   if (type !== 'record-not-unique' || !isObject(hint) || hint['record-type'] !== 'ident') return false;
-  return !steps.some((step) => step[0].endsWith('-attr'));
+  return !isNameTaken(body, steps) && !steps.some((step) => step[0] !== 'add-attr' && step[0].endsWith('-attr'));
 }
 
 /** Whether the server has the attr that a step would add, by id or by name. If by name, records the rename. */

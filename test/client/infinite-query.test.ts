@@ -80,6 +80,22 @@ describe('subscribeInfiniteQuery', () => {
     db.shutdown();
   });
 
+  it('a second list begins with what the first one shows, not with what was stored of it before', async () => {
+    const { db, last, add } = await open(0);
+    await shows(last, [], false);
+    for (const rank of upTo(7)) await add(rank);
+    await shows(last, upTo(4), true);
+    // The first page left the memory; what is stored of it had fewer rows.
+    const told: (number[] | undefined)[] = [];
+    db.subscribeInfiniteQuery({ posts: { $: { limit: 4, order: { rank: 'asc' } } } }, ({ data }) => {
+      told.push(data?.posts.map(({ rank }) => rank));
+    });
+    await expect.poll(() => told.length).toBeGreaterThan(0);
+    await db.queryOnce({ posts: {} });
+    expect(told.filter((ranks) => ranks?.length !== 4)).toEqual([]);
+    db.shutdown();
+  });
+
   it('does not notify after unsubscribe, or after an immediate shutdown', async () => {
     const { db, list, last, add } = await open(3);
     await shows(last, upTo(3), false);

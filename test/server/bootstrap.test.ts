@@ -53,6 +53,21 @@ test('the schema and the rules apply to the first client', async () => {
   await expect(db.transact(db.tx.todos[id()]!.update({ text: 'shoes' }))).rejects.toMatchObject({ type: 'permission-denied' });
 });
 
+test('a schema with a link to an entity that it does not have is rejected, at the start and for another app', async () => {
+  const { goals, todos } = schema.entities;
+  const link = { forward: { on: 'goals', has: 'one', label: 'tag' }, reverse: { on: 'tgas', has: 'many', label: 'goals' } };
+  const broken = { ...schema, entities: { goals, todos }, links: { ...schema.links, link } } as unknown as typeof schema;
+  await expect(start({ schema: broken })).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining("links.link.reverse.on: the schema has no entity 'tgas'") as string,
+  });
+  const server = await start({});
+  await expect(server.createApp({ schema: broken })).rejects.toMatchObject({ type: 'validation-failed' });
+  const files = { ...link, reverse: { ...link.reverse, on: '$files' } };
+  const users = { forward: { on: 'todos', has: 'one', label: 'owner' }, reverse: { on: '$users', has: 'many', label: 'todos' } };
+  await start({ schema: { ...schema, links: { files, users } } as unknown as typeof schema });
+});
+
 test('a second start applies only the differences', async () => {
   const storage = { ...memory(), close: async () => {} };
   const appId = id();

@@ -2,11 +2,13 @@
 
 import { expect, test } from 'vitest';
 import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../support/fuzz-load.ts';
+import { fuzzRules } from '../support/fuzz-rules.ts';
 import { patience, runs, seed } from '../support/runs.ts';
 
 test.each([
   ['upgrade requests', 500, fuzzUpgrades],
   ['queries of any cost', 200, fuzzQueries],
+  ['rules that are expressions of any kind', 1000, fuzzRules],
   ['clients that make the server hold much data', 1000, fuzzBytes],
 ] as const)(
   '%s',

@@ -49,6 +49,9 @@ export class History {
   readonly #discarded = new Set<string>();
   /** Entities of writes that an older log, which took over, does not have. */
   readonly #rolledBack = new Set<string>();
+  #hasOlderLog = false;
+  /** Invalid writes for which there is by now what they needed: a server that has forgotten that it refused them may take them. */
+  readonly mended = new Set<string>();
   #seq = 0;
 
   constructor(now: () => number) {
@@ -67,6 +70,7 @@ export class History {
   }
 
   rollBack(entries: readonly LogEntry[]): void {
+    this.#hasOlderLog = true;
     for (const { changes } of entries) for (const { triple } of changes) this.#rolledBack.add(triple[0]);
     this.values.loseEntries(entries);
   }
@@ -76,7 +80,7 @@ export class History {
     write.outcome = outcome;
     if (write.isDependent && outcome === 'rejected')
       this.report(`write ${write.seq} depends on an invalid one, and was rejected by itself`);
-    if (outcome === 'acknowledged' && write.isInvalid) this.report(`write ${write.seq} is invalid and was acknowledged`);
+    if (outcome === 'acknowledged' && this.#isInvalid(write)) this.report(`write ${write.seq} is invalid and was acknowledged`);
     // A row that an older log does not have, or that the server failed to make, cannot be updated.
     const mayLackRow = this.#rolledBack.size > 0 || (this.hasFailures() && reason.includes('does not exist'));
     if (outcome === 'rejected' && !write.isInvalid && !mayLackRow) this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
@@ -126,8 +130,7 @@ export class History {
     if (this.#rolledBack.size === 0 && !this.hasLostFailures) this.#checkOrder(entries);
     for (const violation of this.values.check(entries)) this.report(violation);
     for (const { event, rejected } of entries)
-      if (event && !rejected && refused.has(event.id) && this.#rolledBack.size === 0)
-        this.report(`${event.id} was refused, and then applied`);
+      if (event && !rejected && refused.has(event.id) && !this.#hasOlderLog) this.report(`${event.id} was refused, and then applied`);
   }
 
   /** In the order in which the rows were made. */
@@ -142,14 +145,19 @@ export class History {
   }
 
   #checkWrite(write: WriteRecord, appliedFor: readonly string[]): void {
-    const { seq, tab, owner, isInvalid, outcome } = write;
+    const { seq, tab, owner, outcome } = write;
+    const isInvalid = this.#isInvalid(write);
     const count = appliedFor.length;
     if (count > 1) this.report(`write ${seq} was applied ${count} times`);
     if (count > 0 && isInvalid)
       this.report(`write ${seq} is ${write.isDependent ? 'dependent on an invalid one' : 'invalid'} and was applied`);
-    if (count === 0 && !isInvalid && !this.#mayBeLost(write)) this.report(`write ${seq} of ${tab} is lost (${outcome})`);
+    if (count === 0 && !write.isInvalid && !this.#mayBeLost(write)) this.report(`write ${seq} of ${tab} is lost (${outcome})`);
     if (outcome === 'waiting' && !this.killed.has(tab) && !write.isDependent) this.report(`write ${seq} of ${tab} never settled`);
     for (const by of appliedFor) if (by !== owner) this.report(`write ${seq} of ${owner || 'a guest'} was applied for ${by || 'a guest'}`);
+  }
+
+  #isInvalid({ id, isInvalid }: WriteRecord): boolean {
+    return isInvalid && !(this.#hasOlderLog && this.mended.has(id));
   }
 
   /** By entity, for whom each application was made, in the order of the log. */

@@ -34,6 +34,7 @@ export interface RunResult {
 
 export async function simulate({ seed, steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
   const world = new World(seed, trace);
+  const weights = weightsFor(seed);
   const taken: number[] = [];
   let faults = 0;
   const onUncaught = (error: unknown): void => world.history.report(`not caught: ${String(error)}`);
@@ -42,7 +43,7 @@ export async function simulate({ seed, steps: count = 120, only, trace }: RunOpt
     await world.begin();
     for (let at = 0; at < count; at += 1) {
       if (only && !only.has(at)) continue;
-      const name = await takeStep(world, seed, at);
+      const name = await takeStep(world, weights, at);
       if (name) taken.push(at);
       if (name && !work.has(name)) faults += 1;
     }
@@ -57,9 +58,9 @@ export async function simulate({ seed, steps: count = 120, only, trace }: RunOpt
   return { seed, violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken, only };
 }
 
-async function takeStep(world: World, seed: number, at: number): Promise<StepName | undefined> {
+async function takeStep(world: World, weights: Readonly<Record<StepName, number>>, at: number): Promise<StepName | undefined> {
   world.random = world.seeds.fork(`step ${at}`);
-  const name = world.random.pickWeighted(weightsFor(seed));
+  const name = world.random.pickWeighted(weights);
   const done = await steps[name](world);
   if (done !== undefined) world.story.push(`${world.clock.monotonicNow()} ms: ${done}`);
   await world.pass();

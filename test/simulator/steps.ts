@@ -241,6 +241,7 @@ function makeMissing(world: World): string | undefined {
     });
   };
   change().catch(() => {});
+  history.mended.add(write.id);
   return `an admin makes what write ${write.seq} needed`;
 }
 

@@ -23,6 +23,7 @@ export interface SimulatedUser extends WireUser {
   readonly isGuest: false;
 }
 
+const failure = new Error('A listener of the app fails');
 const appId = 'a9900000-0000-4000-8000-000000000003';
 
 export class World {
@@ -148,7 +149,7 @@ export class World {
       if (op === 'transact-ok') this.traffic.onConfirmed(tab.clock, eventId);
     });
     const fails = (): void => {
-      throw new Error('A listener of the app fails');
+      throw failure;
     };
     const { queries } = tab.reactor;
     queries.subscribe({ marks: {} }, { onResult: fails, onError: fails });
@@ -255,7 +256,7 @@ export class World {
 
   /** What a client reports it copes with. A fault of its own it does not expect. */
   noteErrors({ name, errors }: Tab): void {
-    for (const error of errors) {
+    for (const error of errors.splice(0)) {
       const { code, cause } = error as { code?: string; cause?: unknown };
       if (code === 'storage-failed') this.history.unstored.add(name);
       const isOwn = [error, cause].some((each) => each instanceof TypeError || each instanceof ReferenceError);

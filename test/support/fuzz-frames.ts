@@ -46,7 +46,7 @@ export const clientSeeds: readonly object[] = [
   { op: 'start-sync', q: { goals: { $: { order: { serverCreatedAt: 'desc' } } } } },
 ];
 
-const odd = fc.oneof(
+export const odd = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.constantFrom<unknown>(
     null,
@@ -67,7 +67,7 @@ const odd = fc.oneof(
 );
 
 /** The same value with something in it replaced: where, a list of turns says. */
-function mutated(value: unknown, turns: readonly number[], by: unknown): unknown {
+export function mutated(value: unknown, turns: readonly number[], by: unknown): unknown {
   const [turn, ...rest] = turns;
   if (turn === undefined || typeof value !== 'object' || value === null) return by;
   const keys = Object.keys(value);

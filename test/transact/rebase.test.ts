@@ -7,7 +7,7 @@ import { id } from '../../src/lib/uuid.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
-import { isNameTaken, rebase, type Renames } from '../../src/transact/rebase.ts';
+import { isNameTaken, isOfOtherSteps, rebase, type Renames } from '../../src/transact/rebase.ts';
 import { check } from '../support/runs.ts';
 
 const E = id();
@@ -253,6 +253,15 @@ describe('two clients that create an attribute at the same moment', () => {
     expect(isNameTaken(rejection, theirs.slice(2))).toBe(false);
     const reverse = { ...rejection, hint: { etype: 'fans', label: 'acts' } };
     expect(isNameTaken(reverse, [['add-attr', local.fans]])).toBe(true);
+  });
+
+  it('the rejection of an earlier sending, which comes twice, is not one of steps that no longer use the name', () => {
+    const taken = { ...rejection, hint: { ...rejection.hint, 'record-type': 'ident' } };
+    const other: Step = ['add-attr', blob('other', 'elsewhere', 'size')];
+    expect(isOfOtherSteps(taken, theirs)).toBe(false);
+    for (const steps of [theirs.slice(2), [other, ...theirs.slice(2)]]) expect(isOfOtherSteps(taken, steps)).toBe(true);
+    // Who knows which name it gives back.
+    expect(isOfOtherSteps(taken, [['restore-attr', 'other']])).toBe(false);
   });
 
   it('the second write has the same steps with the ids of the first', () => {

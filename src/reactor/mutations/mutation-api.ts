@@ -132,8 +132,11 @@ export class MutationApi {
     const stored = records.filter(({ eventId }) => !settled.has(eventId));
     const added = outbox.load(rebaseLoaded(state, stored));
     for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
-    const isDiscarded = ({ eventId }: Mutation): boolean => !rejections.has(eventId) && (listed.has(eventId) || settled.has(eventId));
-    for (const rejection of rejected) if (!isDiscarded(rejection)) rejections.set(rejection.eventId, rejection);
+    const isDiscarded = (eventId: string): boolean => listed.has(eventId) || (settled.has(eventId) && !settled.isRejected(eventId));
+    for (const rejection of rejected) {
+      const { eventId } = rejection;
+      if (rejections.has(eventId) || !isDiscarded(eventId)) rejections.set(eventId, rejection);
+    }
     state.receipts.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
     const asStored = new Set(stored);

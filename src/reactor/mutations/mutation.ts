@@ -93,9 +93,14 @@ export function readMutation(value: unknown): Mutation | undefined {
 
 function isMutationRecord(value: unknown): value is MutationRecord {
   if (!isObject(value)) return false;
-  const { eventId, owner, order, steps } = value;
+  const { eventId, owner, order, steps, reason } = value;
   return (
-    typeof eventId === 'string' && typeof owner === 'string' && typeof order === 'number' && Array.isArray(steps) && steps.every(isStep)
+    typeof eventId === 'string' &&
+    typeof owner === 'string' &&
+    typeof order === 'number' &&
+    Array.isArray(steps) &&
+    steps.every(isStep) &&
+    (!reason || (isObject(reason) && isObject(reason['body'])))
   );
 }
 

@@ -18,7 +18,7 @@ import { ContestedAttrs } from './contested-attrs.ts';
 import { Makers } from './makers.ts';
 import { isUnsent, putMutation, removeMutation, type Mutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
-import { SettledWrites } from './settled-writes.ts';
+import { type Outcome, SettledWrites } from './settled-writes.ts';
 import { Footprint, Retries } from './retries.ts';
 import type { TxPosition } from '../tx-position.ts';
 import { dependentsIn, dependsOn, type Missing, writeSetOf } from './write-set.ts';
@@ -100,10 +100,10 @@ export class Outbox {
   /** Adds stored writes of an earlier session or another tab, in order. Returns those that are new. */
   load(writes: readonly Mutation[]): Mutation[] {
     const added = writes.filter(({ eventId }) => !this.#writes.has(eventId));
-    const all = [...added, ...this.list()].sort((a, b) => a.order - b.order);
-    this.#writes.clear();
-    this.#waiting.clear();
-    this.#unsent = undefined;
+    const isBefore = added.some(({ order }) => order <= this.#lastOrder);
+    const all = [...added, ...(isBefore ? this.list() : [])].sort((a, b) => a.order - b.order);
+    if (isBefore) [this.#writes, this.#waiting].forEach((writes) => writes.clear());
+    if (isBefore) this.#unsent = undefined;
     for (const write of all) this.#lastOrder = Math.max(this.#lastOrder, this.#put(write).order);
     return added;
   }
@@ -200,10 +200,10 @@ export class Outbox {
     return this.list().some((other) => other.order > order && (this.#pendingAttrs.isCreator(eventId) || dependsOn(other.steps, made)));
   }
 
-  /** Removes a rejected or discarded write. Blocks the writes that depend on entities it creates, and returns them. */
+  /** Removes a rejected write. Blocks the writes that depend on entities it creates, and returns them. */
   reject(eventId: string): Mutation[] {
     const write = this.#writes.get(eventId);
-    this.#drop(eventId);
+    this.#drop(eventId, 'rejected');
     return write ? this.block(writeSetOf(write.steps)) : [];
   }
 
@@ -283,9 +283,9 @@ export class Outbox {
     return write;
   }
 
-  #drop(eventId: string): void {
+  #drop(eventId: string, outcome?: Outcome): void {
     const { txId, isn } = this.#writes.get(eventId) ?? {};
-    this.settled.add(eventId, txId === undefined ? undefined : { txId, isn });
+    this.settled.add(eventId, outcome ?? (txId === undefined ? undefined : { txId, isn }));
     this.#forget(eventId);
   }
 

@@ -4,11 +4,13 @@
 import type { TxPosition } from '../tx-position.ts';
 
 /** Writes before this point are stored as settled. */
-const mostRemembered = 1_000;
+const mostRemembered = 200;
+
+/** Undefined for a write that was discarded, or retried under another id. */
+export type Outcome = TxPosition | 'rejected' | undefined;
 
 export class SettledWrites {
-  /** Undefined for a write that was rejected or discarded. */
-  readonly #positions = new Map<string, TxPosition | undefined>();
+  readonly #outcomes = new Map<string, Outcome>();
   #readers = 0;
 
   /** Until `end` is called, no entry is dropped. */
@@ -17,25 +19,31 @@ export class SettledWrites {
     return { end: () => void (this.#readers -= 1) };
   }
 
-  add(eventId: string, position: TxPosition | undefined): void {
-    this.#positions.set(eventId, position ?? this.#positions.get(eventId));
+  add(eventId: string, outcome?: Outcome): void {
+    this.#outcomes.set(eventId, outcome ?? this.positionOf(eventId));
     if (this.#readers > 0) return;
-    for (const oldest of this.#positions.keys()) {
-      if (this.#positions.size <= mostRemembered) return;
-      this.#positions.delete(oldest);
+    for (const oldest of this.#outcomes.keys()) {
+      if (this.#outcomes.size <= mostRemembered) return;
+      this.#outcomes.delete(oldest);
     }
   }
 
   has(eventId: string): boolean {
-    return this.#positions.has(eventId);
+    return this.#outcomes.has(eventId);
+  }
+
+  /** Whether the app still has to retry or discard it. */
+  isRejected(eventId: string): boolean {
+    return this.#outcomes.get(eventId) === 'rejected';
   }
 
   positionOf(eventId: string): TxPosition | undefined {
-    return this.#positions.get(eventId);
+    const outcome = this.#outcomes.get(eventId);
+    return outcome === 'rejected' ? undefined : outcome;
   }
 
   /** The write will be sent again. */
   delete(eventId: string): void {
-    this.#positions.delete(eventId);
+    this.#outcomes.delete(eventId);
   }
 }

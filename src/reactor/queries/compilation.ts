@@ -16,12 +16,14 @@ export class Compilation {
   readonly #query: Query;
   readonly #options: CompileOptions;
   #compiled: CompiledQuery;
+  #attrs: Attrs;
   #signature: string;
   #error: TriplaneError | undefined;
 
   constructor(query: Query, attrs: Attrs, { links, useDates }: ViewOptions) {
     this.#query = query;
     this.#options = { singular: links, isShared: true, useDates };
+    this.#attrs = attrs;
     this.#compiled = this.#compile(attrs);
     this.#signature = this.#signatureIn(attrs);
   }
@@ -38,6 +40,8 @@ export class Compilation {
 
   /** Compiles the query again. Returns whether the attrs differ in a namespace that it reads. */
   update(attrs: Attrs): boolean {
+    if (attrs === this.#attrs) return false;
+    this.#attrs = attrs;
     const before = this.#signature;
     this.#compiled = this.#compile(attrs);
     this.#signature = this.#signatureIn(attrs);

@@ -11,7 +11,7 @@ import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError, discardedError } from '../client-errors.ts';
 import { mutationRecord, readMutation } from '../mutations/mutation.ts';
 import { writeSetOf } from '../mutations/write-set.ts';
-import type { TxPosition } from '../tx-position.ts';
+import type { Outcome } from '../mutations/settled-writes.ts';
 import { envOf } from '../state.ts';
 
 /** How long a write waits for the leader before it is asked for a sign of life, and what became of the write. */
@@ -137,15 +137,19 @@ export class TabSync {
     for (const eventId of eventIds) {
       rejections.delete(eventId);
       if (outbox.get(eventId)) effects.push(...queries.reject(eventId));
-      outbox.remove(eventId);
+      effects.push({ do: 'store', edits: outbox.remove(eventId) });
       this.#context.pendingCalls.writes.get(eventId)?.settle(discardedError());
     }
     this.#context.run([...effects, ...onward]);
   }
 
-  /** What is kept, and told, is so by the tab that sends. */
+  /**
+   * What is kept, and told, is so by the tab that sends. What goes, goes here too: this tab may have been about to store it in the terms of new
+   * attrs, after the other had removed it.
+   */
   #runInMemory(effects: readonly Effect[]): void {
-    this.#context.run(effects.filter((effect) => effect.do !== 'store' && effect.do !== 'tell'));
+    const own = effects.filter((effect) => effect.do !== 'tell');
+    this.#context.run(own.map((each) => (each.do === 'store' ? { ...each, edits: each.edits.filter((edit) => 'remove' in edit) } : each)));
   }
 
   /** What is on disk, from whichever tab, is taken up. */
@@ -155,12 +159,12 @@ export class TabSync {
   }
 }
 
-function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: TxPosition])[] {
+function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: Outcome])[] {
   switch (message.type) {
     case 'acknowledged':
       return [[message.eventId, message]];
     case 'rejected':
-      return [[readMutation(message.record)?.eventId ?? '']];
+      return [[readMutation(message.record)?.eventId ?? '', 'rejected']];
     case 'gone':
       return message.eventIds.map((eventId) => [eventId]);
     default:

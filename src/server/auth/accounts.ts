@@ -11,6 +11,7 @@ import { serverActor } from '../data/system-rules.ts';
 import type { LedgerState } from '../data/write.ts';
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
+import { find, findOne, type Selector, type UserSelector } from './selectors.ts';
 import { networkOf } from '../client-address.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import { spendCode, withCode } from './codes.ts';
@@ -32,14 +33,6 @@ export interface SignInOptions {
   /** Whether the app's rule for new users applies. */
   readonly isTrusted?: boolean;
 }
-
-/** An id, an e-mail address, or both for the same user. */
-export interface UserSelector {
-  readonly id?: string | undefined;
-  readonly email?: string | undefined;
-}
-
-export type Selector = { readonly id: string } | { readonly email: string } | { readonly token: string };
 
 const mostPerHour = 20;
 const [minuteMs, hourMs] = [60_000, 3_600_000];
@@ -168,9 +161,10 @@ export class Accounts {
     });
   }
 
-  delete(selector: Selector): Promise<AppUser | undefined> {
+  /** All that is given must select the same user. @throws InstantAPIError */
+  delete(selectors: readonly Selector[]): Promise<AppUser | undefined> {
     return this.#run((state) => {
-      const found = find(state, selector);
+      const found = findOne(state, selectors);
       const row = found === undefined ? undefined : userRow(state.db, found);
       if (!row) return { then: () => undefined };
       const user = userOf(state.db, row, this.#app.id);
@@ -178,9 +172,11 @@ export class Accounts {
     });
   }
 
-  /** By token: revokes that one. By user: revokes all tokens. */
-  signOut(selector: Selector): Promise<void> {
+  /** By token: revokes that one. By user: revokes all tokens. The first selector counts; the others must select the same user. */
+  signOut(selectors: readonly [Selector, ...Selector[]]): Promise<void> {
+    const [selector] = selectors;
     return this.#run((state) => {
+      findOne(state, selectors);
       if ('token' in selector) return { records: withoutToken(selector.token), then: () => undefined };
       const id = 'id' in selector ? selector.id : find(state, selector);
       if (id === undefined) throw this.#noUser('email' in selector ? { email: selector.email } : {});
@@ -290,9 +286,3 @@ function isNoCode(error: unknown): boolean {
 }
 
 const identityName = ({ provider, sub }: Identity): string => `identity ${provider} ${sub}`;
-
-function find({ db, records }: Pick<LedgerState, 'db' | 'records'>, selector: Selector): string | undefined {
-  if ('email' in selector) return userByEmail(db, selector.email)?.id;
-  if ('token' in selector) return tokenOwner(records, selector.token);
-  return userRow(db, selector.id)?.id;
-}

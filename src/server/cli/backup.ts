@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { fileName, sqlite } from '../storage/sqlite/sqlite.ts';
-import type { Target } from './project-push.ts';
+import type { Target } from './project-request.ts';
 
 export interface BackupSource {
   /** The data directory. */

@@ -7,10 +7,10 @@ import { type Log, silent } from '../../lib/log.ts';
 import { ownVersion } from '../../protocol/version.ts';
 import { backup } from './backup.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
-import { partOf, pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
+import { pushOnChange, targetOf } from './project-commands.ts';
 import { exportCommand, importCommand } from './import-command.ts';
 import { createProject } from './create-command.ts';
-import { projectEnv } from './project-env.ts';
+import { envOf, projectCommand, projectHelp, projectOptions } from './project-flags.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveHelp, moveOptions } from './move-flags.ts';
 import { diskFiles } from '../files/disk-files.ts';
@@ -22,6 +22,7 @@ const help = `triplane ${ownVersion}
   triplane dev              Run a sync server until Ctrl-C. Applies instant.schema.ts and instant.perms.ts, again whenever they change.
   triplane push [which]     Send the two files to a running server: schema, perms or all. Default: all
   triplane pull [which]     Write the two files from a running server: schema, perms or all. Default: all
+  triplane query <query>    Print what a query finds, such as '{ todos: {} }' with --admin, or as somebody else sees it.
   triplane backup <file>    Copy all data except uploaded files to a new file, also while the server runs. Not for PostgreSQL.
 
   --data <folder>           Data directory. Default: ./.triplane
@@ -34,8 +35,7 @@ const help = `triplane ${ownVersion}
   --operator-token <uuid>   Token that creates, lists and deletes apps, and reads /metrics. Default: one per data directory
   --trust-proxy <which>     Proxies whose X-Forwarded-For is believed: a number, or addresses and networks separated by commas. Default: none
   --origin <origin>         Web page that may use the server, such as https://app.example.com. May be repeated. Default: all
-  --url <url>               Server for push and pull. Default: INSTANT_CLI_API_URI, also in .env; else http://127.0.0.1:4747
-  --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
+${projectHelp}
   --accept-tokens-from <url>
                             Check a refresh token that is unknown here there, once. For the time of a move.
   --json                    Print a JSON object as the first line: url, appId, adminToken, operatorToken, data.
@@ -59,7 +59,7 @@ const options = {
   url: { type: 'string' },
   'accept-tokens-from': { type: 'string' },
   ...moveOptions,
-  receipts: { type: 'boolean' },
+  ...projectOptions,
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -84,7 +84,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return run(argument, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
   }
   if (command === 'backup' && argument !== undefined && positionals.length === 2) {
-    const target = await targetOf(values, await projectEnv(process.cwd(), process.env), defaultFolder).catch(() => undefined);
+    const target = await targetOf(values, await envOf(values), defaultFolder).catch(() => undefined);
     await backup(argument, { folder: values.data ?? defaultFolder, database: databaseOf(values), target }, printLine);
     return 0;
   }
@@ -92,13 +92,9 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     await createProject(argument, printLine);
     return 0;
   }
-  const part = partOf(argument);
-  if (positionals.length <= 2 && part && (command === 'push' || command === 'pull')) {
-    const target = await targetOf(values, await projectEnv(process.cwd(), process.env), defaultFolder);
-    const options = { part, receipts: values.receipts };
-    await (command === 'push'
-      ? pushProject(target, process.cwd(), printLine, options)
-      : pullProject(target, process.cwd(), printLine, part));
+  const run = projectCommand(positionals, values, printLine);
+  if (run) {
+    await run();
     return 0;
   }
   if (positionals.length > 1 || command !== 'dev') return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
@@ -111,7 +107,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 async function serve(flags: Flags, port: number): Promise<void> {
   const log = flags.quiet ? errorsOnly : toStderr;
   const database = databaseOf(flags);
-  const env = await projectEnv(process.cwd(), process.env);
+  const env = await envOf(flags);
   const appId = flags['app-id'] ?? env.INSTANT_APP_ID;
   const adminToken = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN;
   const dataDir = await openDataDir({ ...flags, database }, log);
@@ -129,6 +125,7 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags.origin && { origins: flags.origin }),
     log,
     showCodes: true,
+    limits: { ephemeralApps: 100 },
     sendMagicCode: ({ email, code }) => {
       if (!flags.quiet && !flags.json) print(`Magic code for ${email}: ${code}\n`, 0);
     },

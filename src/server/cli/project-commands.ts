@@ -6,7 +6,8 @@ import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { pathFor, type ProjectFiles, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
-import { pull, push, type Target } from './project-push.ts';
+import { pull, push, type PushSettings } from './project-push.ts';
+import type { Target } from './project-request.ts';
 import { receiptsHint, withReceipts } from './project-receipts.ts';
 import type { ProjectEnv } from './project-env.ts';
 import { rulesText, schemaText } from './project-write.ts';
@@ -37,7 +38,7 @@ export function partOf(given = 'all'): Part | undefined {
   return (['schema', 'perms', 'all'] as const).find((part) => part === given);
 }
 
-export interface PushOptions {
+export interface PushOptions extends PushSettings {
   readonly part?: Part;
   /** Whether the namespace and the rule for receipts are pushed as well. */
   readonly receipts?: boolean | undefined;
@@ -47,7 +48,7 @@ export async function pushProject(
   target: Target,
   folder: string,
   print: Print,
-  { part = 'all', receipts = false }: PushOptions = {},
+  { part = 'all', receipts = false, ...settings }: PushOptions = {},
 ): Promise<void> {
   const project = onlyPart(await readProject(folder), part);
   const files = receipts ? await withReceipts(target, project) : project;
@@ -55,7 +56,7 @@ export async function pushProject(
     const looked = part === 'all' ? `neither ${schemaFile} nor ${rulesFile}` : `no ${part === 'schema' ? schemaFile : rulesFile}`;
     throw new TriplaneError('config-invalid', `Found ${looked} in ${folder}`);
   }
-  const changes = await push(target, files);
+  const changes = await push(target, files, settings);
   const hint = receiptsHint(files);
   for (const line of [...(changes.length > 0 ? changes : ['No changes']), ...(hint ? [hint] : [])]) print(line);
 }
@@ -93,6 +94,8 @@ export interface TargetFlags {
   readonly url?: string | undefined;
   readonly 'app-id'?: string | undefined;
   readonly 'admin-token'?: string | undefined;
+  /** In place of the admin token. */
+  readonly token?: string | undefined;
   readonly 'operator-token'?: string | undefined;
   readonly data?: string | undefined;
 }
@@ -101,12 +104,16 @@ export interface TargetFlags {
 export async function targetOf(flags: TargetFlags, env: ProjectEnv, dataFolder: string): Promise<Target> {
   const saved = await readJson(join(flags.data ?? dataFolder, 'server.json'));
   const appId = flags['app-id'] ?? env.INSTANT_APP_ID ?? saved.appId;
-  const adminToken = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN ?? saved.adminToken;
+  const own = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN ?? env.INSTANT_CLI_AUTH_TOKEN ?? saved.adminToken;
+  const adminToken = flags.token ?? own;
   const url = flags.url ?? env.INSTANT_CLI_API_URI ?? 'http://127.0.0.1:4747';
   const operatorToken = flags['operator-token'] ?? saved.operatorToken;
-  if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken, ...(isUuid(operatorToken) && { operatorToken }) };
+  if (isUuid(appId) && isToken(adminToken)) return { url, appId, adminToken, ...(isUuid(operatorToken) && { operatorToken }) };
   throw new TriplaneError('config-invalid', 'Missing app: pass --app-id and --admin-token, or start triplane dev in this directory first');
 }
+
+/** A personal access token has a form of its own. */
+const isToken = (given: unknown): given is string => isUuid(given) || (typeof given === 'string' && given.startsWith('per_'));
 
 async function readJson(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {

@@ -3,25 +3,33 @@
 import { TriplaneError } from '../../errors.ts';
 import { equal } from '../../lib/equal.ts';
 import { isObject } from '../../lib/json.ts';
+import { unlistedEnds } from '../http/schema-check.ts';
 import type { ProjectFiles } from './project-files.ts';
+import { type Rename, renameSteps } from './project-renames.ts';
+import { faultLines, type Locate, requestJson, type Target } from './project-request.ts';
 
-export interface Target {
-  readonly url: string;
-  readonly appId: string;
-  readonly adminToken: string;
-  /** For faults of the whole server. */
-  readonly operatorToken?: string;
+export interface PushSettings {
+  readonly renames?: readonly Rename[] | undefined;
+  /** Whether the schema is pushed without its types. */
+  readonly skipsTypes?: boolean | undefined;
 }
 
 /** @returns a line for each change */
-export async function push(target: Target, { schema, rules, lineOf: at, isPartial = false }: ProjectFiles): Promise<string[]> {
+export async function push(
+  target: Target,
+  { schema, rules, lineOf: at, isPartial = false }: ProjectFiles,
+  { renames = [], skipsTypes }: PushSettings = {},
+): Promise<string[]> {
   const changes: string[] = [];
   if (schema !== undefined) {
-    const plan = await request(target, 'POST', 'schema/push/plan', { schema }, at?.schema);
+    checkLinks(schema, at?.schema);
+    changes.push(...(await rename(target, renames)));
+    const pushed = { schema, ...(skipsTypes && { check_types: false }) };
+    const plan = await request(target, 'POST', 'schema/push/plan', pushed, at?.schema);
     const steps = Array.isArray(plan.steps) ? (plan.steps as readonly unknown[]) : [];
-    const applied = steps.length > 0 ? await request(target, 'POST', 'schema/push/apply', { schema }) : {};
+    const applied = steps.length > 0 ? await request(target, 'POST', 'schema/push/apply', pushed) : {};
     changes.push(...steps.map((step) => lineOf(step, plan['current-attrs'])));
-    throwIfFailed(applied['indexing-jobs']);
+    throwIfFailed(await jobsOf(target, applied['indexing-jobs']));
     if (!isPartial) changes.push(...removedLines(plan['current-attrs'], plan['new-schema']));
   }
   if (rules !== undefined) {
@@ -32,6 +40,14 @@ export async function push(target: Target, { schema, rules, lineOf: at, isPartia
     }
   }
   return changes;
+}
+
+/** In a request of its own: what is renamed is compared with the schema afterwards. */
+async function rename(target: Target, renames: readonly Rename[]): Promise<readonly string[]> {
+  if (renames.length === 0) return [];
+  const { steps, lines } = renameSteps(renames, (await pull(target)).attrs);
+  if (steps.length > 0) await request(target, 'POST', 'schema/steps/apply', { steps });
+  return lines;
 }
 
 export interface Pulled {
@@ -45,38 +61,16 @@ export async function pull(target: Target): Promise<Pulled> {
   return { attrs: Array.isArray(attrs) ? attrs : [], rules: perms ?? null };
 }
 
-/** Finds the line of a fault in its file. */
-type Locate = (path: readonly string[]) => string;
-
-async function request(
-  target: Target,
-  method: string,
-  path: string,
-  body?: object,
-  at?: Locate,
-): Promise<Readonly<Record<string, unknown>>> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${target.adminToken}` };
-  const sent = body ? { body: JSON.stringify(body) } : {};
-  const response = await fetch(`${target.url}/dash/apps/${target.appId}/${path}`, { method, headers, ...sent }).catch((cause: unknown) => {
-    throw new TriplaneError('unreachable', `There is no server at ${target.url}. Run: npx triplane dev`, { cause });
-  });
-  const json = (await response.json()) as Readonly<Record<string, unknown>>;
-  if (!response.ok) throw new TriplaneError('refused', rejectionOf(json, at), { hint: json.hint });
-  return json;
+function request(target: Target, method: string, path: string, body?: object, at?: Locate): ReturnType<typeof requestJson> {
+  return requestJson(target, method, `/dash/apps/${target.appId}/${path}`, { body, at });
 }
 
-/** Adds the location of each fault. */
-function rejectionOf({ message, hint }: Readonly<Record<string, unknown>>, at?: Locate): string {
-  const lines = faultLines(isObject(hint) ? hint.errors : undefined, at);
-  return [String(message), ...lines.map((line) => `  ${line}`)].join('\n');
-}
-
-function faultLines(faults: unknown, at: Locate = () => ''): string[] {
-  const list: readonly unknown[] = Array.isArray(faults) ? faults : [];
-  return list.filter(isObject).map((fault) => {
-    const path = Array.isArray(fault.in) ? fault.in.map(String) : [];
-    return `${at(path)}${path.join('.')}: ${String(fault.message)}`;
-  });
+/** @throws TriplaneError that names each place in the file */
+function checkLinks(schema: unknown, at?: Locate): void {
+  const errors = unlistedEnds(schema);
+  if (errors.length === 0) return;
+  const lines = faultLines(errors, at).map((line) => `\n  ${line}`);
+  throw new TriplaneError('refused', `The schema is not valid${lines.join('')}`, { hint: { errors } });
 }
 
 /** What the app has and the schema lacks: it stays, with its data. */
@@ -96,9 +90,18 @@ function removedLines(current: unknown, wanted: unknown): string[] {
 
 const nameOf = (identity: unknown): string => (Array.isArray(identity) ? identity.slice(1).join('.') : '?');
 
+type Job = Readonly<Record<string, unknown>>;
+
+/** The jobs of a push as they ended, which its answer tells as waiting. */
+async function jobsOf(target: Target, started: unknown): Promise<Job[]> {
+  const group = isObject(started) ? started['group-id'] : undefined;
+  if (typeof group !== 'string') return [];
+  const { jobs } = await request(target, 'GET', `indexing-jobs/group/${group}`);
+  return Array.isArray(jobs) ? jobs.filter(isObject) : [];
+}
+
 /** @throws TriplaneError that names the data which violates the change */
-function throwIfFailed(answer: unknown): void {
-  const jobs = isObject(answer) && Array.isArray(answer.jobs) ? answer.jobs.filter(isObject) : [];
+function throwIfFailed(jobs: readonly Job[]): void {
   const failed = jobs.filter((job) => job.job_status === 'errored');
   if (failed.length === 0) return;
   const lines = failed.map(({ attr_name: name, checked_data_type: type, invalid_triples_sample: sample }) => {

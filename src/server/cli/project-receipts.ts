@@ -3,7 +3,8 @@
 
 import { isObject } from '../../lib/json.ts';
 import type { ProjectFiles } from './project-files.ts';
-import { pull, type Target } from './project-push.ts';
+import { pull } from './project-push.ts';
+import type { Target } from './project-request.ts';
 
 /** The client uses the same name. */
 const receiptEtype = 'triplaneReceipts';

@@ -128,7 +128,7 @@ class CatalogEdit {
     this.#checkFree(wire, 'attr');
     this.#deleted.delete(id);
     this.#removed.delete(id);
-    this.#enter({ ...wire, 'index?': false, 'required?': false });
+    this.#enter({ metadata: {}, ...wire, 'index?': false, 'required?': false });
   }
 
   #enter(wire: WireAttr): void {

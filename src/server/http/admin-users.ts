@@ -1,7 +1,7 @@
 // User administration: `/admin/users`, tokens, codes, sign-out.
 
 import { Hono, type Context } from 'hono';
-import type { Selector } from '../auth/accounts.ts';
+import type { Selector } from '../auth/selectors.ts';
 import { invalid } from '../errors.ts';
 import { repeatable } from '../repeatable.ts';
 import type { Use } from '../session/app-status.ts';
@@ -27,7 +27,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
   // Allowed in every app status: closing an app must not keep users signed in.
   routes.post('/sign_out', async (context) => {
     const { accounts, body } = await accountsFor(context);
-    await accounts.signOut(selectorIn(body, ['id', 'email', 'refresh_token']));
+    await accounts.signOut(selectorsIn(body, ['id', 'email', 'refresh_token']));
     return context.json({ ok: true });
   });
 
@@ -38,7 +38,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
 
   routes.delete('/users', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
-    return context.json({ deleted: (await accounts.delete(selectorIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
+    return context.json({ deleted: (await accounts.delete(selectorsIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
   });
 
   routes.post('/magic_code', async (context) => {
@@ -87,6 +87,13 @@ function selectorIn(fields: Fields, names: readonly SelectorName[], location = '
     return name === 'email' ? { email: text } : name === 'id' ? { id: text } : { token: text };
   }
   throw missingSelector(fields, location);
+}
+
+/** The same, and what else is given and not empty. */
+function selectorsIn(fields: Fields, names: readonly SelectorName[], location = 'body'): readonly [Selector, ...Selector[]] {
+  const first = selectorIn(fields, names, location);
+  const given = names.filter((name) => fields[name] && !(name in first || (name === 'refresh_token' && 'token' in first)));
+  return [first, ...given.map((name) => selectorIn(fields, [name], location))];
 }
 
 function missingSelector(fields: Fields, location: string): Error {

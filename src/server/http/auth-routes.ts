@@ -51,7 +51,7 @@ export function authRoutes(http: HttpContext): Hono {
     required(body, 'app_id', asUuid);
     const token = required(body, 'refresh_token', asUuid);
     const { accounts } = await accountsFor(body, 'app_id');
-    await accounts.signOut({ token });
+    await accounts.signOut([{ token }]);
     return context.json({});
   });
 

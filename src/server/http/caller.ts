@@ -44,9 +44,10 @@ export async function requireAdmin(context: Context, hub: Hub, appId: string): P
   throw isUuid(token) || (await hub.isOperator(token)) ? recordNotFound('app-admin-token', { 'app-id': appId }) : noPerson(token);
 }
 
-/** For tools that act for a person: here the operator. @throws InstantAPIError 401, which tells tools to log in */
+/** For tools that act for a person: here the operator. @throws InstantAPIError 401 on the dashboard, which tells tools to log in */
 export async function requireOperator(context: Context, hub: Hub): Promise<void> {
-  if (!(await hub.isOperator(bearerOf(context)))) throw unauthorized();
+  const token = bearerOf(context);
+  if (!(await hub.isOperator(token))) throw context.req.path.startsWith('/superadmin/') ? noPerson(token) : unauthorized();
 }
 
 /** For what personal access tokens may not do: revoking one must not leave another that it made. @throws InstantAPIError 401 */

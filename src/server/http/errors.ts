@@ -44,7 +44,7 @@ export function malformed(path: Path, given?: unknown, places?: readonly Path[])
 
 /** An unknown personal (`per_`) or platform (`pat_`) token. */
 export function noPerson(token: string): InstantAPIError {
-  const type = token.startsWith('per_') ? 'instant-user' : 'oauth-access-token';
+  const type = token.startsWith('pat_') ? 'oauth-access-token' : 'instant-user';
   return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type });
 }
 

@@ -4,21 +4,27 @@
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
 import { whenDurable } from '../data/submit.ts';
-import { invalid } from '../errors.ts';
+import { invalid, recordNotFound } from '../errors.ts';
+import { templateOf } from '../mail/email-template.ts';
+import { rulesVersionOf } from '../rules/rulebook.ts';
 import type { App } from '../session/app.ts';
 import { changeRecord } from '../session/app-record.ts';
 import { clearApp } from '../session/erase-app.ts';
 import type { AccessToken } from '../session/registry.ts';
 import { operatorId, shownApp } from './app-view.ts';
-import { requireOperator, requireOperatorToken } from './caller.ts';
+import { requireOperator, requireOperatorToken, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
 import { notBuiltRoutes } from './not-built-routes.ts';
-import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
+import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
+import { webhooksOf } from '../webhooks/webhook.ts';
+import { shownWebhook } from './webhook-routes.ts';
 
 const operator = { id: operatorId, email: 'operator@triplane.local' };
 const maxCodeMinutes = 24 * 60;
+/** What a host that closes in stages says of itself. */
+const noSunset = { stage: 'none', 'app-creation-allowed': true, 'billing-closed': false, 'paid-features-free': false };
 
 export function operatorRoutes(http: HttpContext): Hono {
   const routes = new Hono();
@@ -34,9 +40,11 @@ export function operatorRoutes(http: HttpContext): Hono {
     const apps = (await appsOf(http)).map((app) => ({
       ...shownApp(app),
       ...{ admin_token: hub.tokenOf(app.id) ?? null, effective_status: app.status, rules: app.rulebook.json ?? null },
+      ...{ rules_version: rulesVersionOf(app.ledger.records), magic_code_email_template: templateOf(app.ledger.records) ?? null },
+      ...{ webhooks: webhooksOf(app.ledger.records).map(shownWebhook) },
       ...{ invites: [], members: [], org: null, pro: false, user_app_role: 'owner' },
     }));
-    return context.json({ apps, invites: [], orgs: [], profile: null, superuser: false, user: operator });
+    return context.json({ apps, invites: [], orgs: [], profile: null, sunset: noSunset, superuser: false, user: operator });
   });
 
   routes.post('/dash/apps', async (context) => {
@@ -44,6 +52,7 @@ export function operatorRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const title = required(body, 'title', asTitle);
     const [id, token] = [required(body, 'id', asUuid), required(body, 'admin_token', asUuid)];
+    checkOrg(body);
     const schema = optional(body, 'schema', asObject);
     const rules = optional(body, 'rules', asObject)?.code ?? undefined;
     const app = await hub.createApp({ id, token, title, schema, rules });
@@ -54,6 +63,7 @@ export function operatorRoutes(http: HttpContext): Hono {
     await requireOperator(context, hub);
     const body = await bodyOf(context);
     const title = required(body, 'title', asTitle);
+    checkOrg(body);
     const [schema, perms] = [optional(body, 'schema', asObject), optional(body, 'perms', asObject)];
     const token = newToken();
     const app = await hub.createApp({ id: http.uuid(), token, title, schema, rules: perms });
@@ -69,14 +79,16 @@ export function operatorRoutes(http: HttpContext): Hono {
     });
   }
 
-  const rename = async (context: Context): Promise<App> => {
-    const app = await operatorsApp(context, http);
+  const rename = async (context: Context, app: App): Promise<void> => {
     await changeRecord(app, { title: required(await bodyOf(context), 'title', asTitle) });
-    return app;
   };
-  routes.post('/superadmin/apps/:app', async (context) => context.json({ app: shownApp(await rename(context)) }));
+  routes.post('/superadmin/apps/:app', async (context) => {
+    const app = await toolApp(context, http);
+    await rename(context, app);
+    return context.json({ app: shownApp(app) });
+  });
   routes.post('/dash/apps/:app/rename', async (context) => {
-    await rename(context);
+    await rename(context, await operatorsApp(context, http));
     return context.json({});
   });
 
@@ -140,6 +152,12 @@ export function operatorRoutes(http: HttpContext): Hono {
 
   routes.route('/', notBuiltRoutes());
   return routes;
+}
+
+/** There are no organisations, so every one is unknown. @throws InstantAPIError */
+function checkOrg(body: Fields): void {
+  const org = optional(body, 'org_id', asUuid);
+  if (org !== undefined) throw recordNotFound('org', { 'org-id': org, 'user-id': operatorId });
 }
 
 /** The app in the path. @throws InstantAPIError */

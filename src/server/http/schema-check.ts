@@ -22,6 +22,30 @@ export function checkSchema(given: unknown, attrs: Attrs): void {
   if (faults.length > 0) throw invalid('schema', 'plan', faults);
 }
 
+/**
+ * For a schema that a program holds as a whole: a link to an entity that it does not list is a typing error. Schemas sent by other tools are
+ * accepted with such links, as by InstantDB.
+ *
+ * @throws InstantAPIError with every fault
+ */
+export function checkLinkedEntities(schema: unknown): void {
+  const faults = unlistedEnds(schema);
+  if (faults.length > 0) throw invalid('schema', 'plan', faults);
+}
+
+/** The ends of links at entities that the schema does not list and that are not the system's. */
+export function unlistedEnds(schema: unknown): Fault[] {
+  const { entities, links } = isObject(schema) ? schema : {};
+  if (!isObject(entities) || !isObject(links)) return [];
+  return Object.entries(links).flatMap(([name, link]) =>
+    (['forward', 'reverse'] as const).flatMap((side) => {
+      const on = endOf(link, side)?.on;
+      if (on === undefined || on.startsWith('$') || Object.hasOwn(entities, on)) return [];
+      return [{ in: ['links', name, side, 'on'], message: `the schema has no entity '${on}'` }];
+    }),
+  );
+}
+
 /** An entity need not be listed to be linked: its attributes come with its first row. Those of the system are there from the start. */
 function isPossibleEntity(etype: string, attrs: Attrs): boolean {
   return !etype.startsWith('$') || attrs.forward(etype, 'id') !== undefined;

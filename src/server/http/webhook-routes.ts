@@ -154,7 +154,7 @@ function changesIn(body: Fields): WebhookFields {
   return { url: given('url', asUrl), namespaces: given('namespaces', asTexts), actions: given('actions', asTexts) };
 }
 
-function shownWebhook({ id, url, namespaces, actions, status, reason, createdAt, updatedAt }: Webhook): object {
+export function shownWebhook({ id, url, namespaces, actions, status, reason, createdAt, updatedAt }: Webhook): object {
   const times = { created_at: dateOf(createdAt), updated_at: dateOf(updatedAt) };
   return { id, sink: { url }, namespaces, actions, status, disabled_reason: reason, ...times };
 }

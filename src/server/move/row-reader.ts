@@ -2,6 +2,7 @@
 
 import { isUuid } from '../../lib/uuid.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
+import { survey } from '../../protocol/frame-limits.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { hasType } from '../data/constraints.ts';
 import { isSystemEtype } from '../data/system-attrs.ts';
@@ -36,6 +37,9 @@ interface FileRow {
   readonly path: string;
 }
 
+/** InstantDB stores about as many levels, and clients read no more. */
+const maxDepth = 1000;
+
 /** The constraint's field in the catalog. */
 type Constraint = 'required?' | 'unique?' | 'checked-data-type';
 
@@ -59,7 +63,7 @@ export class RowReader {
     const { createdAt } = row;
     const id = this.#idOf(etype, row, where);
     if (id === undefined) return [];
-    const fields = this.#fieldsOf(etype, row, id);
+    const fields = this.#fieldsOf(etype, row, id, where);
     const triples: Triple[] = [];
     for (const [label, value] of fields) {
       const attr = this.#config.catalog.namespace(etype).get(label) ?? this.#config.catalog.learn(etype, label);
@@ -91,11 +95,16 @@ export class RowReader {
   }
 
   /** Adds the id and nulls for indexed attrs, and omits links without a target. */
-  #fieldsOf(etype: string, { entity }: SourceRow, id: string): Field[] {
+  #fieldsOf(etype: string, { entity }: SourceRow, id: string, where: string): Field[] {
     const attrs = this.#config.catalog.namespace(etype);
     const fields: Field[] = [['id', id]];
+    const leftOut = new Set<string>();
     for (const [label, value] of Object.entries(entity)) {
       if (label === 'id' || (etype === '$files' && label === 'url')) continue;
+      if (!this.#isReadable(`${etype}.${label}`, value, where)) {
+        leftOut.add(label);
+        continue;
+      }
       const attr = attrs.get(label);
       const isLink = attr?.['value-type'] === 'ref';
       if (isLink && (value === null || (Array.isArray(value) && value.length === 0))) continue;
@@ -103,10 +112,29 @@ export class RowReader {
       fields.push([label, isMany ? [...new Set<unknown>([value].flat())].sort() : value]);
     }
     for (const [label, attr] of attrs) {
-      const isMissing = attr['value-type'] === 'blob' && attr['index?'] === true && !Object.hasOwn(entity, label) && label !== 'id';
+      const isThere = Object.hasOwn(entity, label) && !leftOut.has(label);
+      const isMissing = attr['value-type'] === 'blob' && attr['index?'] === true && !isThere && label !== 'id';
       if (isMissing && attr.catalog === 'user') fields.push([label, null]);
     }
     return fields;
+  }
+
+  /** Reports what could be stored, and never be read as it was. */
+  #isReadable(name: string, value: unknown, where: string): boolean {
+    const problem = problemOf(name, value);
+    if (problem === undefined) {
+      if (name === '$users.email' && typeof value === 'string' && value !== value.toLowerCase()) this.#noteAddress(value, where);
+      return true;
+    }
+    const text = `${where}: ${name} ${problem}`;
+    if (this.#config.relax) this.#config.notes.push(`${text}: left out`);
+    else this.#config.faults.add(text);
+    return false;
+  }
+
+  #noteAddress(email: string, where: string): void {
+    const note = `sign-in does not find the address '${email}', as it looks for '${email.toLowerCase()}': kept as it is`;
+    this.#config.notes.push(`${where}: ${note}`);
   }
 
   #readLink(attr: WireAttr, id: string, value: unknown, at: number, where: string, triples: Triple[]): void {
@@ -173,6 +201,14 @@ export class RowReader {
     if (!seen) this.#seen.set(set, (seen = new SeenValues()));
     return seen.add(value);
   }
+}
+
+function problemOf(name: string, value: unknown): string | undefined {
+  if (name.endsWith('.__proto__')) return 'cannot be the name of a field';
+  const { isTooDeep, hadProtoKey, hasInfinity } = survey(value, maxDepth);
+  if (isTooDeep) return `is nested deeper than ${maxDepth}`;
+  if (hadProtoKey) return 'has a key __proto__';
+  return hasInfinity ? 'has a number beyond those of JavaScript' : undefined;
 }
 
 const labelOf = ({ 'forward-identity': [, etype, label] }: WireAttr): string => `${etype}.${label}`;

@@ -6,10 +6,10 @@ import type { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
-import { isQueryDate } from '../../query/query-dates.ts';
 import { linkOf } from '../../query/where.ts';
 import { invalid, type Path, QueryFault } from '../errors.ts';
 import { isGroup } from './condition-check.ts';
+import { isQueryDate } from './query-date.ts';
 
 type WhereShape = Readonly<Record<string, unknown>>;
 

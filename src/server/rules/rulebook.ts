@@ -15,6 +15,12 @@ const name = 'rules';
 /** Number of rule changes, starting at zero. */
 const versionName = 'rules-version';
 
+/** Null before the first push. */
+export function rulesVersionOf(records: ReadonlyMap<string, unknown>): number | null {
+  const version = records.get(versionName);
+  return typeof version === 'number' ? version : null;
+}
+
 export interface PushedRules {
   /** Undefined: unchanged. */
   readonly version: number | undefined;
@@ -60,8 +66,8 @@ export class Rulebook {
     this.#cel ??= await loadCel();
     const warnings = given === null ? [] : checkRules(given, this.#cel, ledger.db.attrs).warnings;
     if (equal(ledger.records.get(name) ?? null, given)) return { version: undefined, warnings };
-    const last = ledger.records.get(versionName);
-    const version = typeof last === 'number' ? last + 1 : 0;
+    const last = rulesVersionOf(ledger.records);
+    const version = last === null ? 0 : last + 1;
     const records = { [name]: given, [versionName]: version };
     await submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: adminActor });
     return { version, warnings };

@@ -1,7 +1,7 @@
 // Queue, with limits, of messages that arrive while a session is being opened.
 
 import type { ClientMessage } from '../../protocol/client-message.ts';
-import { overLimit } from '../errors.ts';
+import { busy } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
@@ -17,12 +17,15 @@ export class EarlyMessages {
     this.#memory = new MemoryBudget('sessionBytes', limits, memory);
   }
 
-  /** @throws InstantAPIError */
+  /** @throws InstantAPIError 'rate-limited': a write that is not looked at may have been applied before */
   add(message: ClientMessage): void {
     const { earlyMessages } = this.#limits;
-    const what = 'messages before the session is ready';
-    if (this.#waiting.length >= earlyMessages) throw overLimit('earlyMessages', earlyMessages, what);
-    this.#memory.reserve(sizeOfEntry(message), what);
+    if (this.#waiting.length >= earlyMessages) throw busy(`At most ${earlyMessages} messages before the session is ready`);
+    try {
+      this.#memory.reserve(sizeOfEntry(message), 'messages before the session is ready');
+    } catch {
+      throw busy('Too much is held for sessions that are not ready');
+    }
     this.#waiting.push(message);
   }
 

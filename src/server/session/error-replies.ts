@@ -3,7 +3,7 @@
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { ClientMessage } from '../../protocol/client-message.ts';
-import { paramError, type ParamError } from '../../protocol/frame-errors.ts';
+import { paramError, type ParamError, unknownOpError } from '../../protocol/frame-errors.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import { failure } from '../errors.ts';
 import { repeatable } from '../repeatable.ts';
@@ -24,8 +24,14 @@ export function errorReplies(
   return [reply, { op: 'join-room-error', 'client-event-id': eventIdOf(message), 'room-id': message['room-id'], error: text }];
 }
 
+export function unknownOpReply(message: { readonly op: string | null }, sessionId: string): ServerMessage {
+  return { op: 'error', ...unknownOpError(message.op), ...aboutOf(message, sessionId) };
+}
+
 /** `limit` is the limit that the frame exceeds, if it is that. */
 export function malformedReply(fault: Fault, received: unknown, limit: object, sessionId: string): ServerMessage {
+  // What has no op, or another kind of one, has the op null.
+  if (fault.path[0] === 'op' && isObject(received)) return unknownOpReply({ ...received, op: null }, sessionId);
   const details = rejectionOf(fault, received);
   return { op: 'error', ...details, hint: { ...(details.hint as object), ...limit }, ...aboutOf(received, sessionId) };
 }

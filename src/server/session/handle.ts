@@ -10,9 +10,10 @@ import type { Added } from '../queries/query-request.ts';
 import { echo, handleDurable, type SessionContext } from './session-context.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Outcome } from '../data/ledger.ts';
+import type { Steps } from '../data/write.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { Event } from '../storage/storage.ts';
-import { failure, invalid, overLimit, rejection } from '../errors.ts';
+import { busy, failure, invalid, overLimit } from '../errors.ts';
 import { queryKey } from '../../query/key.ts';
 import { checkStatus } from './app-status.ts';
 import { sessionScope } from '../data/rejections.ts';
@@ -51,15 +52,12 @@ const handlers: Handlers = {
 
   transact: (message, context) => {
     const { app, subscriber, pending } = context;
-    const maxSteps = stepLimit(app.limits, subscriber.actor.isAdmin);
-    if (message['tx-steps'].length > maxSteps) throw overLimit('steps', maxSteps, 'steps of a transaction');
-    if (pending.size >= app.limits.pendingWrites)
-      throw rejection('rate-limited', 'Too many writes wait for their answer', { 'retry-after': 1 });
+    if (pending.size >= app.limits.pendingWrites) throw busy('Too many writes wait for their answer');
     const bytes = sizeOfEntry(message['tx-steps']);
-    context.memory.reserve(bytes, 'transactions that wait for their result');
+    reserveWrite(context, bytes);
     pending.add(message);
     app.ledger.write({
-      steps: message['tx-steps'],
+      steps: stepsOf(message, stepLimit(app.limits, subscriber.actor.isAdmin)),
       event: eventOf(message, subscriber),
       actor: subscriber.actor,
       settle: (outcome) => {
@@ -131,6 +129,23 @@ const handlers: Handlers = {
     if (!app.streams.stopReading(subscriber, eventId)) throw noSubscription(eventId, subscriber.id);
   },
 };
+
+/** Too many are refused by the ledger, which finds out whether the write was applied before, and remembers the refusal. */
+function stepsOf({ 'tx-steps': steps }: MessageOf<'transact'>, maxSteps: number): Steps | (() => never) {
+  if (steps.length <= maxSteps) return steps;
+  return () => {
+    throw overLimit('steps', maxSteps, 'steps of a transaction');
+  };
+}
+
+/** @throws InstantAPIError 'rate-limited': the write may be applied later, or have been applied before */
+function reserveWrite({ app, memory }: SessionContext, bytes: number): void {
+  try {
+    memory.reserve(bytes, 'transactions that wait for their result');
+  } catch (error) {
+    throw bytes > app.limits.sessionBytes ? error : busy('Too much waits for its answer');
+  }
+}
 
 /** Size of the bookkeeping for one presence, in bytes. */
 const presenceOverhead = 200;

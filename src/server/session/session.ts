@@ -8,7 +8,7 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { ClientMessage, Init } from '../../protocol/client-message.ts';
 import { decodeClientFrame, type ClientFrame } from '../../protocol/codec.ts';
-import { frameFault, malformed, unknownOpError } from '../../protocol/frame-errors.ts';
+import { frameFault, malformed } from '../../protocol/frame-errors.ts';
 import type { ServerMessage, WireUser } from '../../protocol/server-message.ts';
 import { supportedFeatures } from '../../protocol/version.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -16,12 +16,12 @@ import type { Log } from '../../lib/log.ts';
 import type { App } from './app.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { encodeMessage } from './encode.ts';
-import { errorReplies, malformedReply } from './error-replies.ts';
+import { errorReplies, malformedReply, unknownOpReply } from './error-replies.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
 import { announcedLimits, type Limits, maxFrameDepth } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
-import { aboutOf, longName, messageIn, withoutNames } from './message-head.ts';
+import { longName, messageIn, withoutNames } from './message-head.ts';
 import { exceededByParsing } from '../parse-work.ts';
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
@@ -81,7 +81,7 @@ export class Session {
     if (typeof frame === 'string' && this.#rejectCostly(frame)) return;
     const { messages, unknown, rejected } = this.#decode(frame);
     for (const { error, received } of rejected) this.#rejectMalformed(error, received);
-    for (const message of unknown) this.#sendMessage({ op: 'error', ...unknownOpError(message.op), ...aboutOf(message, this.id) });
+    for (const message of unknown) this.#sendMessage(unknownOpReply(message, this.id));
     for (const message of messages) this.#accept(message);
   }
 

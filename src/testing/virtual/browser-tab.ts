@@ -2,6 +2,7 @@
 
 import type { TabEvents, Tabs } from '../../reactor/tabs/tab-channel.ts';
 import type { VirtualClock } from './clock.ts';
+import { copyOf } from './copy-of.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 /** The lock and the channel that the tabs of a browser share. */
@@ -22,7 +23,8 @@ export class BrowserTab implements Tabs {
   }
 
   broadcast(message: unknown): void {
-    const copy: unknown = structuredClone(message);
+    if (this.#all.length === 1) return;
+    const copy = copyOf(message);
     for (const other of this.#all) {
       if (other !== this) this.#world.setTimeout(() => other.clock.deliver(() => other.#on?.onMessage(copy)), 1);
     }

@@ -2,6 +2,7 @@
 
 import type { KeyValue, KeyValueOp } from '../../storage/key-value.ts';
 import type { VirtualClock } from './clock.ts';
+import { copyOf } from './copy-of.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -41,10 +42,10 @@ export class VirtualDisk {
     };
     return {
       sharedAs: this.#name,
-      get: (key) => inTurn(() => structuredClone(this.entries.get(key))),
+      get: (key) => inTurn(() => copyOf(this.entries.get(key))),
       list: (prefix) => inTurn(() => this.#list(prefix)),
       write: (ops) => {
-        const copies = structuredClone<readonly KeyValueOp[]>(ops);
+        const copies = copyOf(ops);
         return inTurn(() => this.#write(copies));
       },
       close: async () => {
@@ -56,7 +57,7 @@ export class VirtualDisk {
 
   #list(prefix: string): [string, unknown][] {
     const keys = [...this.entries.keys()].filter((key) => key.startsWith(prefix)).sort();
-    return keys.map((key) => [key, structuredClone(this.entries.get(key))]);
+    return keys.map((key) => [key, copyOf(this.entries.get(key))]);
   }
 
   #write(ops: readonly KeyValueOp[]): void {

@@ -28,8 +28,9 @@ export class SeededRandom implements Random {
   }
 
   uuid(): string {
-    const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(this.next() * 16).toString(16)).join('');
-    return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
+    let uuid = '';
+    for (const char of 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx') uuid += char === 'x' ? Math.floor(this.next() * 16).toString(16) : char;
+    return uuid;
   }
 
   eventId(): string {
@@ -51,10 +52,11 @@ export class SeededRandom implements Random {
   }
 
   pickWeighted<T extends string>(weights: Readonly<Record<T, number>>): T {
-    const entries = Object.entries(weights) as [T, number][];
-    let at = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [item, weight] of entries) {
-      at -= weight;
+    let sum = 0;
+    for (const item in weights) sum += weights[item];
+    let at = this.next() * sum;
+    for (const item in weights) {
+      at -= weights[item];
       if (at < 0) return item;
     }
     throw new Error('There is nothing to pick from');

@@ -70,3 +70,30 @@ test('a write whose promises have no handlers is stored and causes no error', as
   expect([client.errors, (await client.reactor.config.store.list('write/')).length]).toEqual([[], 1]);
   client.reactor.shutdown();
 });
+
+async function rejected(client: TestClient, count: number): Promise<void> {
+  const write = client.reactor.writes.transact(chunk('create', goalId(count), { title: `${count}` }));
+  await settled();
+  const { 'client-event-id': eventId } = client.sentMessages('transact').at(-1) ?? {};
+  const error = { op: 'error', status: 403, type: 'permission-denied', message: 'No' } as const;
+  await Promise.all([expect(write).rejects.toThrow(), client.receive({ ...error, 'client-event-id': eventId })]);
+}
+
+test('rejected writes are listed again when their user is back, and those that were discarded are not', async () => {
+  const client = await signedIn();
+  const { outbox, account } = client.reactor;
+  for (const count of [1, 2, 3]) await rejected(client, count);
+  const [first, second, third] = outbox.list().map(({ eventId }) => eventId) as [string, string, string];
+  outbox.discard(first);
+  await account.setUser(undefined);
+  expect(outbox.list()).toEqual([]);
+  await account.setUser(ann);
+  expect(outbox.list().map(({ eventId, state }) => [eventId, state])).toEqual([second, third].map((id) => [id, 'rejected']));
+  outbox.discard(second);
+  await client.receive(initOk());
+  void outbox.retry(third).catch(() => {});
+  await account.setUser(undefined);
+  await account.setUser(ann);
+  expect(outbox.list().map(({ state, eventId }) => [state, eventId === third])).toEqual([['pending', false]]);
+  client.reactor.shutdown();
+});

@@ -36,7 +36,13 @@ test('keys are those of version 0.1.0', () => {
   expect(mutationRecordKey({ ...write, state: 'rejected' })).toBe('refused/ana/0000000000000007/e');
 });
 
-test.each([[undefined], [null], [3], [{}], [{ ...write, order: 'x' }], [{ ...write, steps: [3] }], [{ ...write, steps: [[]] }]])(
-  'an invalid record (%j) is ignored',
-  (value) => expect(readMutation(value)).toBeUndefined(),
-);
+test.each([
+  [undefined],
+  [null],
+  [3],
+  [{}],
+  [{ ...write, order: 'x' }],
+  [{ ...write, steps: [3] }],
+  [{ ...write, steps: [[]] }],
+  [{ ...write, reason: ['x'] }],
+])('an invalid record (%j) is ignored', (value) => expect(readMutation(value)).toBeUndefined());

@@ -4,7 +4,10 @@ import { expect, it, vi } from 'vitest';
 
 import { Attrs } from '../../../src/db/attrs.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
-import { listener, testClient } from '../../support/client.ts';
+import { PendingAttrs } from '../../../src/reactor/mutations/pending-attrs.ts';
+import { memoryStore } from '../../../src/storage/memory.ts';
+import { listener, testClient, type TestClient } from '../../support/client.ts';
+import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, goalsQuery, initOk } from '../../support/goals.ts';
 
@@ -85,4 +88,22 @@ it('discarding and confirming writes keeps the attributes that other writes need
   });
   expect(titles()).toEqual(['1', '3']);
   client.reactor.shutdown();
+});
+
+it('a write of another tab costs no more for those before it', async () => {
+  const browser = new FakeBrowser();
+  const store = { ...memoryStore(), close: () => {} };
+  const [maker, other] = [0, 1].map(() => testClient({ tabs: browser.tab(), store })) as [TestClient, TestClient];
+  await settled();
+  other.reactor.queries.subscribe({ plans: {} }, listener());
+  await other.receive(initOk({ attrs: [] }));
+  await other.receive(addQueryOk([], 1, { plans: {} }));
+  const puts = vi.spyOn(PendingAttrs.prototype, 'set');
+  for (let n = 0; n < writes; n++) void maker.reactor.writes.transact(chunkOf(n)).catch(() => {});
+  await settled();
+  expect(puts.mock.calls.length).toBeLessThan(10 * writes);
+  vi.restoreAllMocks();
+  expect(other.reactor.outbox.list()).toHaveLength(writes);
+  expect(other.reactor.queries.peek({ plans: {} })?.data['plans']).toHaveLength(writes);
+  for (const tab of [maker, other]) tab.reactor.shutdown();
 });

@@ -276,6 +276,37 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it.each(['is rejected', 'is discarded'])(
+    'a write that %s does not come back to the disk from a tab that was about to store it',
+    async (end) => {
+      const browser = new FakeBrowser();
+      const store = shared();
+      const slow: KeyValue = { ...store };
+      const first = testClient({ tabs: browser.tab(), store });
+      const second = testClient({ tabs: browser.tab(), store: slow });
+      await settled();
+      for (const tab of [first, second]) await tab.receive(initOk());
+      const write = first.reactor.writes.transact({ __ops: [['update', 'moods', id(), { name: 'good' }]], __etype: 'moods' });
+      write.catch(() => {});
+      await settled();
+      const eventId = first.sentMessages('transact')[0]?.['client-event-id'] ?? '';
+
+      let carryOut = (): void => {};
+      slow.write = (ops) => new Promise((resolve, reject) => (carryOut = () => void store.write(ops).then(resolve, reject)));
+      const moods = goalAttrs.map((attr, at) => ({ ...attr, id: id(), 'forward-identity': [id(), 'moods', ['id', 'name', 'why'][at]] }) as WireAttr); // prettier-ignore
+      await second.receive({ op: 'refresh-ok', computations: [], attrs: [...goalAttrs, ...moods], 'processed-tx-id': 2 });
+      if (end === 'is discarded') first.reactor.outbox.discard(eventId);
+      else await first.receive({ op: 'error', status: 400, type: 'permission-denied', message: 'no', 'client-event-id': eventId });
+      await settled();
+      for (let time = 0; time < 3; time += 1) {
+        carryOut();
+        await settled();
+      }
+      expect(await store.list('write/')).toEqual([]);
+      for (const tab of [first, second]) tab.reactor.shutdown();
+    },
+  );
+
   it('a user who signs in or out in one tab does so in every tab', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];

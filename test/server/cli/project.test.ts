@@ -78,6 +78,17 @@ test('the app is selected by flags, by the environment, or by the data folder', 
   await expect(targetOf({}, {}, '/nowhere')).rejects.toMatchObject({ code: 'config-invalid' });
 });
 
+test('a link to an entity that the file does not have is rejected with its place, and nothing is pushed', async () => {
+  await writeFile(join(folder, 'instant.schema.ts'), schema(text).replace("on: '$users'", "on: 'people'"));
+  const pushed = pushProject(server, folder, () => {}, { part: 'schema' });
+  await expect(pushed).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringMatching(/instant\.schema\.ts:2: links\.owner\.reverse\.on: the schema has no entity 'people'/) as string,
+  });
+  await pullProject(server, folder, () => {}, 'schema');
+  expect(await readFile(join(folder, 'instant.schema.ts'), 'utf8')).not.toContain('todos');
+});
+
 test('each of the two files can be pushed alone, and the schema can be pulled alone', async () => {
   const printed: string[] = [];
   const print = (line: string): void => void printed.push(line);

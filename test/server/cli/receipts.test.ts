@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { i, id, init } from '../../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
-import { push, type Target } from '../../../src/server/cli/project-push.ts';
+import { push } from '../../../src/server/cli/project-push.ts';
+import type { Target } from '../../../src/server/cli/project-request.ts';
 import { receiptsHint, withReceipts } from '../../../src/server/cli/project-receipts.ts';
 import { throughOriginal } from '../../support/original/through.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';

@@ -113,6 +113,32 @@ test('a rejected write stays rejected, also on the next server, although the dat
   expect(await goals(next)).toEqual([]);
 });
 
+test('a write rejected for its number of steps stays rejected under a higher limit, and one applied before counts as applied under a lower', async () => {
+  const storage = memory();
+  const applied = { ...create, 'client-event-id': 'e0000000-0000-4000-8000-000000000002' };
+  const first = bench({ storage, limits: { userSteps: 3 } });
+  expect(await (await first.open()).response('error', create)).toMatchObject({ hint: { limit: 'steps', most: 3 } });
+  await first.hub.close();
+  const higher = bench({ storage });
+  expect(await (await higher.open()).response('error', create)).toMatchObject({ hint: { limit: 'steps', most: 3 } });
+  expect(await goals(higher)).toEqual([]);
+  expect(await (await higher.open()).response('transact-ok', applied)).toMatchObject({ 'tx-id': 2 });
+  await higher.hub.close();
+  const lower = bench({ storage, limits: { userSteps: 3 } });
+  expect(await (await lower.open()).response('transact-ok', applied)).toMatchObject({ 'tx-id': 2 });
+});
+
+test('while too much waits for its answer or for its session, a write is rejected for now, not for good', async () => {
+  const world = bench({ limits: { appBytes: 300, earlyMessages: 1 } });
+  const peer = await world.open();
+  expect(await peer.response('error', create)).toMatchObject({ type: 'rate-limited' });
+  const early = world.connect();
+  early.send({ op: 'init', 'app-id': appId });
+  early.send({ op: 'remove-query', q: {} });
+  early.send(create);
+  expect(early.heard).toMatchObject([{ op: 'error', type: 'rate-limited', 'client-event-id': eventId }]);
+});
+
 test('a delayed copy of a rejected write changes nothing, also after a later write', async () => {
   const world = bench();
   const [one, other] = [await world.open(), await world.open()];

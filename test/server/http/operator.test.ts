@@ -164,6 +164,8 @@ test.each(appRoutes.flatMap((route) => ['dash', 'superadmin'].map((side) => [rou
   },
 );
 
+const nobodys = { status: 400, body: { type: 'record-not-found', hint: { 'record-type': 'instant-user' } } };
+
 test('routes of the operator reject every other token', async () => {
   const server = await start();
   for (const route of [
@@ -176,9 +178,51 @@ test('routes of the operator reject every other token', async () => {
     'GET /dash/personal_access_tokens',
     'GET /metrics',
   ]) {
-    for (const token of [server.adminToken, newId()]) expect(await call(server, route, { token })).toMatchObject(notLoggedIn);
+    // To /superadmin, a token that is nobody's is no reason to log in.
+    const refused = route.includes('/superadmin') ? nobodys : notLoggedIn;
+    for (const token of [server.adminToken, newId()]) expect(await call(server, route, { token })).toMatchObject(refused);
     expect(await call(server, route)).toMatchObject({ status: 400, body: { type: 'param-missing' } });
   }
+});
+
+test('an app is renamed by its own admin token, and made for no organisation', async () => {
+  const server = await start();
+  const { operatorToken: token, adminToken, appId } = server;
+  const path = `POST /superadmin/apps/${appId}`;
+  expect(await call(server, path, { token: adminToken, body: { title: 'Mine' } })).toMatchObject({
+    status: 200,
+    body: { app: { title: 'Mine' } },
+  });
+  expect(await call(server, path, { token: newId(), body: { title: 'Theirs' } })).toMatchObject(notLoggedIn);
+  expect(await call(server, `DELETE /superadmin/apps/${appId}`, { token: adminToken })).toMatchObject(nobodys);
+  const org = newId();
+  for (const [route, more] of [
+    ['POST /superadmin/apps', {}],
+    ['POST /dash/apps', { id: newId(), admin_token: newId() }],
+  ] as const) {
+    expect(await call(server, route, { token, body: { title: 'x', org_id: org, ...more } })).toMatchObject({
+      status: 400,
+      body: { type: 'record-not-found', hint: { 'record-type': 'org', args: [{ 'org-id': org }] } },
+    });
+  }
+  expect((await call(server, 'GET /superadmin/apps', { token })).body.apps).toHaveLength(1);
+});
+
+test('the dashboard tells of each app its rules with their version, its webhooks and its mail, and that nothing closes', async () => {
+  const server = await start();
+  const { operatorToken: token, appId } = server;
+  const shown = async () => (await call(server, 'GET /dash', { token })).body;
+  const before = await shown();
+  expect(before.sunset).toEqual({ stage: 'none', 'app-creation-allowed': true, 'billing-closed': false, 'paid-features-free': false });
+  expect(before.apps[0]).toMatchObject({ rules: null, rules_version: null, webhooks: [], magic_code_email_template: null });
+  await call(server, `POST /dash/apps/${appId}/rules`, { token, body: { code: { goals: { allow: { view: 'true' } } } } });
+  const template = { 'email-type': 'magic-code', subject: '{code}', body: '{code}' };
+  await call(server, `POST /dash/apps/${appId}/email_templates`, { token, body: template });
+  expect((await shown()).apps[0]).toMatchObject({
+    rules: { goals: {} },
+    rules_version: 0,
+    magic_code_email_template: { subject: '{code}', body: '{code}' },
+  });
 });
 
 test('personal access tokens can manage apps until they are revoked', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { memory } from '../../../src/server/storage/memory.ts';
 import { defaultArchiveLimits } from '../../../src/server/move/archive.ts';
-import { appId, attr, configOf, importFrom, recorded, temporaryFolder, writeZip } from './support.ts';
+import { appId, attr, configOf, contentsOf, importFrom, recorded, temporaryFolder, writeZip } from './support.ts';
 
 const folder = temporaryFolder();
 const idOf = (at: number): string => `e0000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
@@ -123,6 +123,22 @@ test.each<readonly [what: string, lines: string, message: string]>([
   ['a line without an entity', `\n\n{"createdAt":1}`, 'entities/goals.jsonl:3: must be an object with an entity'],
   ['an invalid time', `{"entity":{"id":"${idOf(1)}"},"createdAt":1e300}`, 'entities/goals.jsonl:1: createdAt must be a time'],
   ['a malformed id', `{"entity":{"id":"../x"},"createdAt":1}`, 'entities/goals.jsonl:1: id must be a UUID, and is "../x"'],
+  [
+    'a number beyond those of JavaScript',
+    `{"entity":{"id":"${idOf(1)}","n":[1e400]},"createdAt":1}`,
+    'entities/goals.jsonl:1: goals.n has a number beyond those of JavaScript',
+  ],
+  [
+    'a key __proto__',
+    `{"entity":{"id":"${idOf(1)}","j":{"a":{"__proto__":1}}},"createdAt":1}`,
+    'entities/goals.jsonl:1: goals.j has a key __proto__',
+  ],
+  ['a label __proto__', `{"entity":{"id":"${idOf(1)}","__proto__":1},"createdAt":1}`, 'goals.__proto__ cannot be the name of a field'],
+  [
+    'a value that is nested too deep',
+    `{"entity":{"id":"${idOf(1)}","j":${'['.repeat(1001)}${']'.repeat(1001)}},"createdAt":1}`,
+    'entities/goals.jsonl:1: goals.j is nested deeper than 1000',
+  ],
   ['a duplicate id', `${JSON.stringify(row(7))}\n${JSON.stringify(row(7))}`, `entities/goals.jsonl:2: the id ${idOf(7)} is in goals twice`],
 ])('%s', async (_what, lines, message) => {
   expect(await refused(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': lines }))).toContain(message);
@@ -205,6 +221,34 @@ test('--relax keeps the data and removes only the constraints that they violate'
       ['m', true, false, 'number'],
     ]),
   );
+});
+
+test('--relax leaves out values that nobody could read, with a note for each', async () => {
+  const lines = [
+    `{"entity":{"id":"${idOf(1)}","n":-1e400,"title":"kept"},"createdAt":1}`,
+    `{"entity":{"id":"${idOf(2)}","__proto__":{"a":1},"j":{"__proto__":1}},"createdAt":1}`,
+  ].join('\n');
+  const storage = memory();
+  const path = await zip({ 'config.json': configOf({ goals: { n: attr('number', { indexed: true }) } }), 'entities/goals.jsonl': lines });
+  const { notes, isSame } = await importFrom(path, { storage, relax: true });
+  expect(notes.filter((note) => note.endsWith('left out'))).toHaveLength(3);
+  expect(isSame).toBe(true);
+  const { triples } = await contentsOf(storage, appId);
+  expect(
+    triples.filter((triple) => /goals\.(n|j|title|__proto__)/.test(triple)).map((triple) => (JSON.parse(triple) as unknown[]).slice(0, 3)),
+  ).toEqual([
+    [idOf(1), 'goals.n', null],
+    [idOf(1), 'goals.title', 'kept'],
+    [idOf(2), 'goals.n', null],
+  ]);
+});
+
+test('addresses that sign-in would not find are told', async () => {
+  const users = { $users: { email: attr('string', { unique: true, indexed: true }) } };
+  const entity = (n: number, email: string | null): object => ({ entity: { id: idOf(n), email }, createdAt: 1 });
+  const rows = [entity(1, 'Ann@x.co'), entity(2, 'ann@x.co'), entity(3, null)];
+  const { notes } = await importFrom(await zip({ 'config.json': configOf(users), 'entities/$users.jsonl': rows }), { storage: memory() });
+  expect(notes).toEqual([expect.stringContaining("entities/$users.jsonl:1: sign-in does not find the address 'Ann@x.co'")]);
 });
 
 test('rows that the backup counts but lacks are reported; --relax imports the others', async () => {

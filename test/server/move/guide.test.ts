@@ -4,6 +4,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { projectHelp } from '../../../src/server/cli/project-flags.ts';
 import { moveHelp } from '../../../src/server/cli/move-flags.ts';
 import { type Ended, pathTo, runCommand } from './command.ts';
 import { backupHost, recordedApp, recordedToken } from './remote/backup-host.ts';
@@ -56,7 +57,7 @@ test('the commands of the guide work', { timeout: 120_000 }, async () => {
 test('the guide and the help name the same options', () => {
   const named = (text: string): string[] => [...new Set([...text.matchAll(/--([a-z][a-z-]+)/g)].map(([, name = '']) => name))].sort();
   const ofServer = ['accept-tokens-from', 'app-id', 'admin-token', 'data', 'database', 'host', 'latest', 'trust-proxy'];
-  const known = new Set([...named(moveHelp), ...ofServer]);
+  const known = new Set([...named(moveHelp), ...named(projectHelp), ...ofServer]);
   expect(named(guide).filter((name) => !known.has(name))).toEqual([]);
   expect(named(moveHelp).filter((name) => !named(guide).includes(name))).toEqual([]);
 });

@@ -37,6 +37,17 @@ describe('expressions', () => {
     expect(ask(code, given)).toEqual(value);
   });
 
+  test.each(['2024-02-30', '2023-02-29', '2024-13-01', '2024-04-31 10:00', '02/30/2024', 'Feb 30, 2024', 'Fri Feb 30 2024', '2023-366'])(
+    'a day that no calendar has is an error: %s',
+    (day) => {
+      expect(() => ask('timestamp(data.day) < timestamp(0)', { data: { day } })).toThrow('is no date');
+    },
+  );
+
+  test('a day beyond the end of a month, with a time, is the last of the month, as InstantDB has it', () => {
+    expect(ask("timestamp('2024-02-30T00:00:00Z') == timestamp('2024-02-29T00:00:00Z')", {})).toBe(true);
+  });
+
   test('are rejected if they cost too much', () => {
     const list = Array.from({ length: 1000 }, (_, at) => at);
     const many = 'data.l.all(a, data.l.all(b, data.l.all(c, a + b + c >= 0)))';

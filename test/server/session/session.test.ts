@@ -126,6 +126,11 @@ describe('every message gets a response', () => {
     [{ op: 'unsubscribe-stream', 'subscribe-event-id': 7 }, 'validation-failed', { input: { 'subscribe-event-id': '7' } }],
     [{ op: 'subscribe-stream', 'client-id': 7 }, 'validation-failed', { 'data-type': 'subscribe-stream', input: { 'client-id': '7' } }],
     [{ op: 'leave-room', 'room-id': false }, 'param-missing', { in: ['room-id'] }],
+    [{}, 'param-malformed', { op: null }],
+    [{ op: null }, 'param-malformed', { op: null }],
+    [{ op: 1 }, 'param-malformed', { op: null }],
+    [{ op: ['add-query'] }, 'param-malformed', { op: null }],
+    [{ op: 'nope' }, 'param-malformed', { op: 'nope' }],
   ])('%j is rejected with an error type and a hint', async (message, type, hint) => {
     const peer = await bench().open({ '__admin-token': adminToken });
     expect(await peer.response('error', message)).toMatchObject({ status: 400, type, hint });

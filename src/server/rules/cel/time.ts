@@ -1,6 +1,7 @@
 // Timestamps and durations with nanosecond precision.
 
 import { coerceToDate } from '../../../lib/dates.ts';
+import { readStoredDate } from '../../../lib/stored-dates.ts';
 import { zoneOffsetMs } from '../../../lib/time-zone.ts';
 import type { Definition } from './overloads.ts';
 import { Duration, EvaluationError, Timestamp } from './values.ts';
@@ -34,7 +35,8 @@ function timestampOfText(text: string): Timestamp {
   } catch (cause) {
     throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT', { cause });
   }
-  if (Number.isNaN(ms)) throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT');
+  if (Number.isNaN(ms) || (!calendar.test(text) && Number.isNaN(readStoredDate(text))))
+    throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT');
   const [, fraction] = /:\d\d?[.,](\d+)/.exec(text) ?? [];
   if (fraction === undefined) return timestampOfMs(ms);
   return checkedTimestamp(BigInt(Math.floor(ms / 1000)) * second + BigInt(fraction.slice(0, 9).padEnd(9, '0')));
@@ -42,7 +44,7 @@ function timestampOfText(text: string): Timestamp {
 
 const calendar = /^(\d{4})-(\d\d)-(\d\d)[Tt]/;
 
-/** A day beyond the end of a month becomes the month's last day. */
+/** As in the original, with a time behind it, a day beyond the end of a month becomes the month's last day. */
 function inMonth(_: string, year: string, month: string, day: string): string {
   const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   return `${year}-${month}-${Number(day) <= 31 ? String(Math.min(Number(day), last)).padStart(2, '0') : day}T`;

@@ -14,6 +14,13 @@ export interface PollerConfig {
 
 /** Messages committed late may have lower ids than those already read, so the poll looks back this far. */
 const overlap = `interval '10 seconds'`;
+/** Bodies read at once, in bytes; one may be larger. */
+const mostAtOnce = 8 * 1024 * 1024;
+
+interface Listed {
+  readonly id: string;
+  readonly bytes: number;
+}
 
 export class LetterPoller {
   readonly #config: PollerConfig;
@@ -21,6 +28,7 @@ export class LetterPoller {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isPolling = false;
+  #isFailing = false;
 
   constructor(config: PollerConfig) {
     this.#config = config;
@@ -42,21 +50,47 @@ export class LetterPoller {
     if (!this.#isPolling) return;
     this.#timer = setTimeout(() => {
       this.#running = this.#poll().then(
-        () => this.#next(),
-        (error: unknown) => {
-          this.#config.logger.warn('letters could not be read', error);
-          this.#next();
-        },
+        () => this.#polled(),
+        (error: unknown) => this.#polled(error),
       );
     }, this.#config.everyMs);
   }
 
+  /** A failure is logged once, not at every poll of an outage. */
+  #polled(error?: unknown): void {
+    if (error !== undefined && !this.#isFailing) this.#config.logger.warn('letters could not be read', error);
+    this.#isFailing = error !== undefined;
+    this.#next();
+  }
+
   async #poll(): Promise<void> {
     const { database, received } = this.#config;
-    const sql = `SELECT id::text, body FROM ${database.schema}.letters WHERE at > clock_timestamp() - ${overlap} ORDER BY letters.id`;
-    const rows = await database.query<{ id: string; body: string }>(sql);
+    const { schema } = database;
+    const recent = await database.query<Listed>(
+      `SELECT id::text, octet_length(body) AS bytes FROM ${schema}.letters WHERE at > clock_timestamp() - ${overlap} ORDER BY letters.id`,
+    );
     const before = this.#seen;
-    this.#seen = new Set(rows.map(({ id }) => id));
-    for (const { id, body } of rows) if (!before.has(id)) received(JSON.parse(body) as Payload);
+    this.#seen = new Set(recent.flatMap(({ id }) => (before.has(id) ? [id] : [])));
+    for (const ids of grouped(recent.filter(({ id }) => !before.has(id)))) {
+      const sql = `SELECT id::text, body FROM ${schema}.letters WHERE id = ANY($1::bigint[]) ORDER BY letters.id`;
+      for (const { id, body } of await database.query<{ id: string; body: string }>(sql, [ids])) {
+        this.#seen.add(id);
+        received(JSON.parse(body) as Payload);
+      }
+    }
   }
+}
+
+function grouped(letters: readonly Listed[]): string[][] {
+  const groups: string[][] = [];
+  let left = 0;
+  for (const { id, bytes } of letters) {
+    if (groups.length === 0 || bytes > left) {
+      groups.push([]);
+      left = mostAtOnce;
+    }
+    groups.at(-1)?.push(id);
+    left -= bytes;
+  }
+  return groups;
 }

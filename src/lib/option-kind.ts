@@ -1,0 +1,48 @@
+// Whether the options of `init` are what the code takes them for. Checked where they are passed: their first use may be hours later, where no
+// caller learns of the error.
+
+import { isObject } from './json.ts';
+
+/** A type, or the methods that an object must have. */
+type OptionKind = 'function' | 'string' | readonly string[];
+
+/** Those that both entries with an `init` have. */
+export const commonKinds = {
+  clock: ['now', 'monotonicNow', 'setTimeout', 'clearTimeout'],
+  random: ['next', 'uuid', 'eventId'],
+  logger: ['debug', 'info', 'error'],
+  fetch: 'function',
+  onError: 'function',
+  ReadableStream: 'function',
+  WritableStream: 'function',
+} as const;
+
+/** What is wrong with the first option that is not of its kind. One that is not given is right. */
+export function wrongOption<Kinds extends Readonly<Record<string, OptionKind>>>(
+  options: { readonly [Name in keyof Kinds]?: unknown },
+  kinds: Kinds,
+): string | undefined {
+  for (const [name, kind] of Object.entries(kinds)) {
+    const fault = wrongKind(name, options[name], kind);
+    if (fault) return `init: ${name} ${fault}`;
+  }
+  return undefined;
+}
+
+function wrongKind(name: string, given: unknown, kind: OptionKind): string | undefined {
+  if (given === undefined || given === null || typeof given === kind) return undefined;
+  if (typeof kind === 'string') return `must be a ${kind}, but is ${foundAs(given)}`;
+  if (isObject(given) && !(given instanceof Promise)) {
+    const missing = kind.find((method) => typeof given[method] !== 'function');
+    return missing && `has no method ${missing}()`;
+  }
+  const advice = typeof given === 'function' && !name.startsWith('log') ? `: call it, as in ${name}: ${given.name || 'create'}(…)` : '';
+  return `must be an object, but is ${foundAs(given)}${advice}`;
+}
+
+function foundAs(given: unknown): string {
+  if (given instanceof Promise) return 'a promise';
+  if (Array.isArray(given)) return 'an array';
+  if (typeof given === 'object') return 'an object';
+  return typeof given === 'function' || typeof given === 'symbol' ? `a ${typeof given}` : JSON.stringify(given);
+}
