@@ -6,7 +6,7 @@ import { asDate } from '../db/ingest.ts';
 import { likeMatcher } from '../lib/like.ts';
 import { readStoredDate } from '../lib/stored-dates.ts';
 import { spend } from './pass.ts';
-import { namedInstant } from './query-dates.ts';
+import { infinite, namedInstant } from './query-dates.ts';
 import type { Value } from '../protocol/triple.ts';
 import { hasOwn } from '../lib/own.ts';
 
@@ -109,5 +109,5 @@ export function primitive(value: Value): Value {
 export function instant(value: Value): number {
   if (typeof value === 'number') return value;
   const date = asDate(value);
-  return date instanceof Date ? date.getTime() : readStoredDate(value);
+  return date instanceof Date ? date.getTime() : (infinite(value) ?? readStoredDate(value));
 }

@@ -10,15 +10,18 @@ const words: Readonly<Record<string, (now: number) => number>> = {
   today: startOfDay,
   tomorrow: (now) => startOfDay(now) + dayMs,
   yesterday: (now) => startOfDay(now) - dayMs,
-  infinity: () => Number.POSITIVE_INFINITY,
-  '-infinity': () => Number.NEGATIVE_INFINITY,
 };
 
 function startOfDay(now: number): number {
   return Math.floor(now / dayMs) * dayMs;
 }
 
+/** The instant of `infinity` and `-infinity`, which can be stored; undefined for any other value. */
+export function infinite(value: unknown): number | undefined {
+  return value === 'infinity' ? Infinity : value === '-infinity' ? -Infinity : undefined;
+}
+
 /** The instant of a keyword; undefined for any other value. */
 export function namedInstant(value: unknown): number | undefined {
-  return typeof value === 'string' && hasOwn(words, value) ? words[value]?.(Date.now()) : undefined;
+  return infinite(value) ?? (typeof value === 'string' && hasOwn(words, value) ? words[value]?.(Date.now()) : undefined);
 }

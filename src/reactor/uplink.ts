@@ -86,6 +86,8 @@ export class Uplink {
     if (message.op === 'init') return this.#transmit(message);
     if (!this.isReady || (message.op === 'remove-query' && !this.#drop(message))) return;
     const error = limitErrorOf(message, this.#context.state.session.limits);
+    // The query was refused for its size, so the server does not have it.
+    if (error && message.op === 'remove-query') return;
     // Asynchronous: what follows may send messages, which must not overtake the ones that are being sent.
     if (error) this.#recover((recovery) => recovery.refuse(message, error));
     else if (this.#recovery) this.#recovery.send(message);

@@ -49,8 +49,13 @@ export interface Limits {
   readonly userSteps: number;
   /** Apps per server. */
   readonly apps: number;
-  /** Ephemeral apps that one address may create per hour; 0 disables them. */
+  /**
+   * Ephemeral apps that one address may create per hour. Default 0 = none: anybody may create them, and has admin rights in them. 100 for
+   * `triplane dev`.
+   */
   readonly ephemeralApps: number;
+  /** Sign-ins by redirect that one address may start in ten minutes. Each is kept until it is over. */
+  readonly oauthStarts: number;
   /** An app without sessions or requests for this long is unloaded, in milliseconds. */
   readonly idleAppMs: number;
   /** Messages per second and session; bursts may be five times as large. */
@@ -103,7 +108,8 @@ export const defaultLimits: Limits = {
   steps: 100_000,
   userSteps: 10_000,
   apps: 10_000,
-  ephemeralApps: 100,
+  ephemeralApps: 0,
+  oauthStarts: 5000,
   idleAppMs: 5 * 60 * 1000,
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,

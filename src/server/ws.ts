@@ -40,6 +40,8 @@ const deflate: PerMessageDeflateOptions = {
   clientNoContextTakeover: true,
   serverMaxWindowBits: 12,
   zlibDeflateOptions: { memLevel: 5 },
+  // A frame of a few kilobytes may inflate to the largest one that is answered.
+  concurrencyLimit: 3,
 };
 
 export interface Sockets {

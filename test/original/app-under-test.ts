@@ -31,7 +31,14 @@ export interface DashboardUser {
 export async function startApp(storage: Storage, content: AppContent): Promise<AppUnderTest> {
   const codes = new Map<string, string>();
   const sendMagicCode = ({ email, code }: { email: string; code: string }) => codes.set(email, code);
-  const server = await createServer({ port: 0, storage, files: memoryFiles(), trustProxy: 2, sendMagicCode });
+  const server = await createServer({
+    port: 0,
+    storage,
+    files: memoryFiles(),
+    trustProxy: 2,
+    sendMagicCode,
+    limits: { ephemeralApps: 100 },
+  });
   const { appId, adminToken, apiURI: http, websocketURI: ws } = server;
   const app: AppUnderTest = {
     ...{ id: appId, adminToken, http, ws },

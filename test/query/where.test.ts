@@ -9,6 +9,7 @@ import { isStorableDate, readStoredDate } from '../../src/lib/stored-dates.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile, type CompileOptions } from '../../src/query/compile.ts';
+import { condition, instant } from '../../src/query/conditions.ts';
 import { evaluate } from '../../src/query/live-result.ts';
 import { answerQuery } from '../../src/query/result-triples.ts';
 import type { Query } from '../../src/query/query.ts';
@@ -157,3 +158,17 @@ test.each(['Wed Jan 31 2024 10:00:00 GMT+0000', 'Wed, 31 Jan 2024 10:00:00 GMT',
   '%s can be stored as a date',
   (value) => expect(readStoredDate(value)).not.toBeNaN(),
 );
+
+test.each([
+  [{ $lt: '2024-01-01' }, ['-infinity', '2023-12-31']],
+  [{ $gte: '2024-01-01' }, ['2024-01-01', 'infinity']],
+  ['infinity', ['infinity']],
+  [{ $in: ['-infinity'] }, ['-infinity']],
+])('%j finds stored infinities at either end of time', (given, found) => {
+  const { matches } = condition(given, true);
+  expect(['-infinity', '2023-12-31', '2024-01-01', 'infinity', 'never'].filter(matches)).toEqual(found);
+});
+
+test('infinite dates are ordered before and after all others', () => {
+  expect(['-infinity', '2024-01-01', 'infinity', 'never'].map(instant)).toEqual([-Infinity, Date.UTC(2024, 0, 1), Infinity, NaN]);
+});

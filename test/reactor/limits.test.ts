@@ -105,6 +105,18 @@ describe('limits of the server', () => {
     client.reactor.shutdown();
   });
 
+  it('ending a query that was refused for its size is nobody’s error', async () => {
+    const client = await connected({ 'max-frame-bytes': 1000 });
+    const query = { goals: { $: { where: { title: 'x'.repeat(2000) } } } };
+    const seen = listener();
+    const stop = client.reactor.queries.subscribe(query, seen);
+    await expect.poll(() => seen.errors).toMatchObject([{ code: 'limit', hint: { limit: 'max-frame-bytes', most: 1000 } }]);
+    stop();
+    await settled();
+    expect([client.errors, client.sentMessages('remove-query')]).toEqual([[], []]);
+    client.reactor.shutdown();
+  });
+
   it('presence and topics above a limit are rejected and not sent', async () => {
     const { reactor, sentMessages } = await connected({ 'max-presence-bytes': 100, 'max-name-length': 10, 'max-frame-bytes': 10_000 });
     const limit = (name: string): unknown =>

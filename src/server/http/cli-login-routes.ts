@@ -5,12 +5,15 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { newToken } from '../auth/secrets.ts';
 import { invalid, rejection } from '../errors.ts';
-import { requireOperator } from './caller.ts';
+import { networkOf } from '../client-address.ts';
+import { addressOf, requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { asUuid, bodyOf, required } from './request.ts';
 
 interface LoginRequest {
   readonly ticket: string;
+  /** The network it comes from. */
+  readonly from: string;
   readonly at: number;
   readonly state: 'waiting' | 'voided' | 'claimed';
   /** Set on approval, until the tool has fetched it. */
@@ -18,7 +21,9 @@ interface LoginRequest {
 }
 
 const lifetimeMs = 10 * 60_000;
-const mostRequests = 1000;
+const mostRequests = 10_000;
+/** One network's requests replace its own. */
+const mostPerNetwork = 20;
 /** Not framed, not cached, no scripts. */
 const pageHeaders = {
   'x-frame-options': 'DENY',
@@ -38,7 +43,7 @@ export function cliLoginRoutes(http: HttpContext): Hono {
   const requests = new LoginRequests(http);
 
   routes.get('/dash/cli/version', (context) => context.json({ 'min-version': { 'dev?': false, major: 0, minor: 19, patch: 0 } }));
-  routes.post('/dash/cli/auth/register', (context) => context.json(requests.register()));
+  routes.post('/dash/cli/auth/register', (context) => context.json(requests.register(networkOf(addressOf(context, http).ip))));
   routes.post('/dash/cli/auth/check', async (context) => {
     const token = requests.fetch(required(await bodyOf(context), 'secret', asUuid));
     return context.json({ token, email: operatorEmail });
@@ -80,9 +85,11 @@ class LoginRequests {
     this.#http = http;
   }
 
-  register(): { readonly secret: string; readonly ticket: string } {
+  register(from: string): { readonly secret: string; readonly ticket: string } {
     const [secret, ticket] = [newToken(), newToken()];
-    this.#requests.set(secret, { ticket, at: this.#http.clock.monotonicNow(), state: 'waiting' });
+    const theirs = [...this.#requests].filter(([, request]) => request.from === from);
+    for (const [old] of theirs.slice(0, Math.max(0, theirs.length + 1 - mostPerNetwork))) this.#requests.delete(old);
+    this.#requests.set(secret, { ticket, from, at: this.#http.clock.monotonicNow(), state: 'waiting' });
     for (const [old, { at }] of this.#requests) {
       if (this.#requests.size <= mostRequests && !this.#isOver(at)) break;
       this.#requests.delete(old);

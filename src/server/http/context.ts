@@ -100,7 +100,7 @@ export class HttpContext {
 
   oauth(app: App): OAuth {
     let oauth = this.#oauth.get(app);
-    if (!oauth) this.#oauth.set(app, (oauth = new OAuth(app, this.accounts(app), this.providers, () => this.clock.now())));
+    if (!oauth) this.#oauth.set(app, (oauth = new OAuth(app, this.accounts(app), this.providers, this.clock)));
     return oauth;
   }
 

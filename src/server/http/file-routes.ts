@@ -47,7 +47,7 @@ export function fileRoutes(http: HttpContext): Hono {
   ] as const) {
     routes.put(`${path}/upload`, async (context) => {
       const { app, actor } = await find(context, 'write');
-      return upload(context, http, app, actor, { path: pathIn(context), ...typesIn(context) });
+      return upload(context, http, app, actor, { path: pathIn(context, find === asClient), ...typesIn(context) });
     });
     routes.delete(`${path}/files`, async (context) => {
       const { app, actor } = await find(context, 'write');
@@ -154,22 +154,22 @@ function lengthOf(context: Context): number | undefined {
 /** Clients name the app in one of two headers, or in the URL or body of other requests. */
 function clientAppId(context: Context): string {
   const given = context.req.header('app-id') ?? context.req.header('app_id') ?? context.req.query('app_id');
-  if (!given) throw missing(['app-id']);
-  if (!isUuid(given.trim())) throw malformed(['app-id']);
+  if (!given) throw missing(['app-id'], [['app_id']]);
+  if (!isUuid(given.trim())) throw malformed(['app-id'], given, [['app-id'], ['app_id']]);
   return given.trim().toLowerCase();
 }
 
-/** Header values are Latin-1; `x-path` is percent-encoded and may contain any character. */
-function pathIn(context: Context): string {
+/** Header values are Latin-1; `x-path` is percent-encoded and may contain any character. Older clients call the path `filename`. */
+function pathIn(context: Context, isOfClient: boolean): string {
   const encoded = context.req.header('x-path');
   if (encoded !== undefined) {
     const path = decoded(encoded.replace(/^(path\*=)?utf-8''/i, ''));
     if (path === undefined || path.trim() === '') throw malformed(['x-path']);
     return path;
   }
-  const path = context.req.header('path');
-  if (path === undefined) throw missing(['path']);
-  if (path.trim() === '') throw malformed(['path']);
+  const path = context.req.header('path') ?? (isOfClient ? context.req.header('filename') : undefined);
+  if (path === undefined) throw missing(['path'], isOfClient ? [['filename']] : undefined);
+  if (path.trim() === '') throw malformed(['path'], '', isOfClient ? [['path'], ['filename']] : undefined);
   return path;
 }
 

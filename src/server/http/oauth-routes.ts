@@ -7,6 +7,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import { OAuthFault } from '../auth/oauth/providers.ts';
 import { checkUse } from '../session/app-status.ts';
 import { asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
+import { addressOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, missing } from './errors.ts';
 
@@ -29,6 +30,7 @@ export function oauthRoutes(http: HttpContext): Hono {
         codeChallenge: optional(query, 'code_challenge', asText, 'params'),
         codeChallengeMethod: optional(query, 'code_challenge_method', asText, 'params'),
         hd: optional(query, 'hd', asText, 'params'),
+        from: addressOf(context, http).ip,
       });
       const isSecure = app.origin.startsWith('https:');
       // Providers that post their response do so cross-site.

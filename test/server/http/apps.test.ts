@@ -6,12 +6,13 @@ import { id } from '../../../src/lib/uuid.ts';
 import { replay } from '../../../src/server/storage/replay.ts';
 import { createServer, memory, type Storage, type TriplaneServer } from '../../../src/server/index.ts';
 
+const limits = { ephemeralApps: 100 };
 let storage: Storage;
 let server: TriplaneServer;
 
 beforeEach(async () => {
   storage = memory();
-  server = await createServer({ storage });
+  server = await createServer({ storage, limits });
 });
 afterEach(() => server.close());
 
@@ -52,7 +53,7 @@ test('an ephemeral app has its schema, its rules and a token that is valid only 
 test('the token of an ephemeral app is valid after a restart, and is not stored in plain text', async () => {
   const { app } = (await create()).body;
   await server.close();
-  server = await createServer({ storage });
+  server = await createServer({ storage, limits });
   await expect(admin(app.id, app['admin-token']).query({ notes: {} })).resolves.toEqual({ notes: [] });
   expect(JSON.stringify(await (await storage.open(app.id)).load())).not.toContain(app['admin-token']);
 });
@@ -85,13 +86,13 @@ test.each<[string, object, string]>([
   expect(await create(more)).toMatchObject({ status: 400, body: { type } });
 });
 
-test('the ephemeral apps of an address are limited, and a limit of 0 forbids them', async () => {
+test('the ephemeral apps of an address are limited, and a server makes none unless it is told to', async () => {
   await server.close();
   server = await createServer({ limits: { ephemeralApps: 2 } });
   expect([(await create()).status, (await create()).status]).toEqual([200, 200]);
   expect(await create()).toMatchObject({ status: 429, body: { type: 'rate-limited' } });
   await server.close();
-  server = await createServer({ limits: { ephemeralApps: 0 } });
+  server = await createServer();
   expect((await create()).body.type).toBe('permission-denied');
 });
 
@@ -125,7 +126,7 @@ test('the operator reads metrics for Prometheus', async () => {
 test.each(['by the next server', 'when another app is made'])('the data of an expired app are erased %s', async (how) => {
   await server.close();
   const held: Storage = { ...storage, close: async () => {} };
-  const first = await createServer({ storage: held });
+  const first = await createServer({ storage: held, limits });
   server = first;
   const { app } = (await create()).body;
   const db = admin(app.id, app['admin-token']);
@@ -138,7 +139,7 @@ test.each(['by the next server', 'when another app is made'])('the data of an ex
     expect((await call('GET', `/dash/apps/ephemeral/${app.id}`)).body.type).toBe('record-not-found');
     if (how === 'by the next server') {
       await first.close();
-      server = await createServer({ storage: held, appId: first.appId, adminToken: first.adminToken });
+      server = await createServer({ storage: held, limits, appId: first.appId, adminToken: first.adminToken });
     } else await create();
     await vi.waitFor(async () => expect(await isKept()).toBe(false), 5_000);
     expect((await call('GET', `/dash/apps/ephemeral/${app.id}`)).body.type).toBe('record-not-found');
@@ -151,7 +152,7 @@ test.each(['by the next server', 'when another app is made'])('the data of an ex
 test('the limit of apps counts neither deleted nor expired apps', async () => {
   await server.close();
   const held: Storage = { ...memory(), close: async () => {} };
-  server = await createServer({ storage: held, limits: { apps: 2 } });
+  server = await createServer({ storage: held, limits: { ...limits, apps: 2 } });
   const make = () => call('POST', '/dash/apps', { title: 'one more', id: id(), admin_token: id() }, server.operatorToken);
   const tooMany = { status: 400, body: { hint: { limit: 'apps', most: 2 } } };
   const made = await make();
@@ -160,7 +161,7 @@ test('the limit of apps counts neither deleted nor expired apps', async () => {
   expect((await call('DELETE', `/dash/apps/${made.body.app.id}`, undefined, server.operatorToken)).status).toBe(200);
   const { appId, adminToken } = server;
   await server.close();
-  server = await createServer({ storage: held, limits: { apps: 2 }, appId, adminToken });
+  server = await createServer({ storage: held, limits: { ...limits, apps: 2 }, appId, adminToken });
   expect((await create()).status).toBe(200);
   expect(await make()).toMatchObject(tooMany);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 15 * 24 * 3_600_000 });
@@ -179,7 +180,7 @@ test('the creation time of the first app stays the same after its log was compac
   const at = Date.parse('2031-02-03T04:05:06.789Z');
   vi.useFakeTimers({ toFake: ['Date'], now: at });
   try {
-    server = await createServer({ storage: held, ...names });
+    server = await createServer({ storage: held, limits, ...names });
     const createdAt = async () => (await call('GET', `/dash/apps/${names.appId}`, undefined, server.operatorToken)).body.app.created_at;
     expect(await createdAt()).toBe('2031-02-03T04:05:06Z');
     const db = admin(names.appId, names.adminToken);
@@ -192,7 +193,7 @@ test('the creation time of the first app stays the same after its log was compac
     await server.close();
     const log = await storage.open(names.appId);
     await log.compact(replay(await log.load()));
-    server = await createServer({ storage: held, ...names });
+    server = await createServer({ storage: held, limits, ...names });
     expect(await createdAt()).toBe('2031-02-03T04:05:06Z');
   } finally {
     vi.useRealTimers();

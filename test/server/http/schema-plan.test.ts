@@ -102,10 +102,13 @@ test.each<[string, object]>([
 ])('a link with %s is rejected, by createServer and by a push', async (_what, links) => {
   const schema = schemaWith(links);
   await expect(createServer({ schema: schema as never })).rejects.toMatchObject({ code: 'config-invalid' });
-  const server = await createServer();
+  const server = await createServer({ limits: { ephemeralApps: 1 } });
   running.push(server);
   expect(await push(server, schema)).toMatchObject({ status: 400, body: { type: 'validation-failed', hint: { 'data-type': 'schema' } } });
-  expect(await call(server, '/dash/apps/ephemeral', { title: 't', schema })).toMatchObject({ status: 400 });
+  expect(await call(server, '/dash/apps/ephemeral', { title: 't', schema })).toMatchObject({
+    status: 400,
+    body: { type: 'validation-failed' },
+  });
 });
 
 test('links to system namespaces, to the same namespace and with a cascade on a one side are accepted', async () => {

@@ -3,9 +3,12 @@
 // are valid once: any failure after one was found consumes it.
 
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../../lib/clock.ts';
 import { isUuid } from '../../../lib/uuid.ts';
 import type { LedgerState } from '../../data/write.ts';
-import { invalid, recordExpired, recordNotFound, rejection } from '../../errors.ts';
+import { invalid, overLimit, recordExpired, recordNotFound, rejection } from '../../errors.ts';
+import { networkOf } from '../../client-address.ts';
+import { Bucket } from '../../rules/rate-limits.ts';
 import type { Records } from '../../storage/storage.ts';
 import { submit, whenDurable } from '../../data/submit.ts';
 import { serverActor } from '../../data/system-rules.ts';
@@ -22,6 +25,8 @@ export interface StartRequest {
   readonly codeChallenge?: string | undefined;
   readonly codeChallengeMethod?: string | undefined;
   readonly hd?: string | undefined;
+  /** The address it comes from. */
+  readonly from: string;
 }
 
 export interface TokenRequest {
@@ -64,6 +69,8 @@ interface Code {
 }
 
 const minute = 60_000;
+/** Characters of each text that is kept while the user is at the provider. */
+const mostKept = 4096;
 /** Expiry is rounded to whole minutes. */
 const stateMinutes = 10;
 const codeMinutes = 5;
@@ -90,13 +97,17 @@ export class OAuth {
   readonly #app: App;
   readonly #accounts: Accounts;
   readonly #providers: Providers;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  readonly #starting: Bucket;
+  #sweptAt = -Infinity;
 
-  constructor(app: App, accounts: Accounts, providers: Providers, now: () => number) {
+  constructor(app: App, accounts: Accounts, providers: Providers, clock: Clock) {
     this.#app = app;
     this.#accounts = accounts;
     this.#providers = providers;
-    this.#now = now;
+    this.#clock = clock;
+    const capacity = app.limits.oauthStarts;
+    this.#starting = new Bucket([{ capacity, amount: capacity, periodMs: stateMinutes * minute, isGreedy: false }], clock);
   }
 
   config(): Promise<OAuthConfig> {
@@ -113,10 +124,14 @@ export class OAuth {
   async start(request: StartRequest): Promise<{ readonly url: string; readonly cookie: string }> {
     const config = await this.config();
     const found = this.#client(config, request.clientName);
+    for (const field of ['redirectUri', 'state', 'codeChallenge'] as const) {
+      if ((request[field]?.length ?? 0) > mostKept) throw overLimit('nameLength', mostKept, `characters of ${field}`);
+    }
     if (!isRedirectAllowed(config.origins, request.redirectUri)) {
       const message = "Invalid redirect_uri. If you're the developer, make sure to add your website to the list of approved domains.";
       throw invalid('redirect-uri', request.redirectUri, [{ message }]);
     }
+    this.#starting.limit(networkOf(request.from), 1);
     const [secret, cookie, nonce, verifier] = [newToken(), newToken(), newToken(), newToken() + newToken()];
     const state = this.#app.id + secret;
     const callbackUri = found.client.redirect_to ?? `${this.#app.origin}/runtime/oauth/callback`;
@@ -136,7 +151,7 @@ export class OAuth {
     const pending = await this.#take<Pending>(statePrefix + hashToken(secret));
     if (!pending) throw new OAuthFault('Could not find OAuth request.');
     if (!isSameSecret(pending.cookieHash, hashToken(cookie))) throw new OAuthFault('Mismatch in OAuth request cookie.');
-    if (isOver(pending.at, this.#now(), stateMinutes)) throw new OAuthFault('The request is expired.');
+    if (isOver(pending.at, this.#clock.now(), stateMinutes)) throw new OAuthFault('The request is expired.');
     const back = new URL(pending.redirectUri);
     back.searchParams.set('_instant_oauth_redirect', 'true');
     if (pending.state !== null) back.searchParams.set('state', pending.state);
@@ -160,7 +175,7 @@ export class OAuth {
     const code = await this.#take<Code>(codePrefix + hashToken(given));
     const lookedUp = { 'app-id': this.#app.id };
     if (!code) throw recordNotFound('app-oauth-code', lookedUp);
-    if (isOver(code.at, this.#now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
+    if (isOver(code.at, this.#clock.now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
     await this.#checkOrigin(origin);
     checkVerifier(code, codeVerifier);
     return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields });
@@ -189,11 +204,14 @@ export class OAuth {
     throw invalid('origin', origin, [{ message: 'Unauthorized origin.' }]);
   }
 
-  /** Stores an entry and drops expired ones. */
+  /** Stores an entry, and now and then drops expired ones: an app has a record for each token, too. */
   async #keep(records: (state: LedgerState) => Records): Promise<void> {
+    const now = this.#clock.monotonicNow();
+    const isDue = now - this.#sweptAt >= minute;
+    if (isDue) this.#sweptAt = now;
     const planned = (state: LedgerState) => {
       const old: Record<string, null> = {};
-      for (const [name, value] of state.records) {
+      for (const [name, value] of isDue ? state.records : []) {
         const isOurs = name.startsWith(statePrefix) || name.startsWith(codePrefix);
         if (isOurs && isOver((value as Pick<Code, 'at'>).at, state.at, 2 * stateMinutes)) old[name] = null;
       }
