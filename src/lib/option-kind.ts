@@ -1,8 +1,6 @@
 // Whether the options of `init` are what the code takes them for. Checked where they are passed: their first use may be hours later, where no
 // caller learns of the error.
 
-import { isObject } from './json.ts';
-
 /** A type, or the methods that an object must have. */
 type OptionKind = 'function' | 'string' | readonly string[];
 
@@ -31,18 +29,11 @@ export function wrongOption<Kinds extends Readonly<Record<string, OptionKind>>>(
 
 function wrongKind(name: string, given: unknown, kind: OptionKind): string | undefined {
   if (given === undefined || given === null || typeof given === kind) return undefined;
-  if (typeof kind === 'string') return `must be a ${kind}, but is ${foundAs(given)}`;
-  if (isObject(given) && !(given instanceof Promise)) {
-    const missing = kind.find((method) => typeof given[method] !== 'function');
+  if (typeof kind === 'string') return `must be a ${kind}, but is of type ${typeof given}`;
+  if (typeof given === 'object') {
+    const missing = kind.find((method) => typeof (given as Readonly<Record<string, unknown>>)[method] !== 'function');
     return missing && `has no method ${missing}()`;
   }
   const advice = typeof given === 'function' && !name.startsWith('log') ? `: call it, as in ${name}: ${given.name || 'create'}(…)` : '';
-  return `must be an object, but is ${foundAs(given)}${advice}`;
-}
-
-function foundAs(given: unknown): string {
-  if (given instanceof Promise) return 'a promise';
-  if (Array.isArray(given)) return 'an array';
-  if (typeof given === 'object') return 'an object';
-  return typeof given === 'function' || typeof given === 'symbol' ? `a ${typeof given}` : JSON.stringify(given);
+  return `must be an object, but is of type ${typeof given}${advice}`;
 }

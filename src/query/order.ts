@@ -61,13 +61,15 @@ function compareValues(a: SortKey, b: SortKey): number {
   return (a as never) > (b as never) ? 1 : (a as never) < (b as never) ? -1 : 0;
 }
 
-const collator = new Intl.Collator('en-US');
+/** Made when it is first needed: it takes some megabytes and milliseconds. */
+let collator: Intl.Collator | undefined;
 
 /** Beyond so many characters, text is ordered by its code units: collating texts of a megabyte would keep a server busy. */
 const maxCollated = 1000;
 
 function compareText(a: SortKey, b: SortKey): number {
   if (typeof a !== 'string' || typeof b !== 'string' || a === b) return compareValues(a, b);
-  const isShort = a.length <= maxCollated && b.length <= maxCollated;
-  return isShort ? collator.compare(a, b) : collator.compare(a.slice(0, maxCollated), b.slice(0, maxCollated)) || compareValues(a, b);
+  const { compare } = (collator ??= new Intl.Collator('en-US'));
+  const inBrief = compare(a.slice(0, maxCollated), b.slice(0, maxCollated));
+  return inBrief || (Math.max(a.length, b.length) > maxCollated ? compareValues(a, b) : 0);
 }

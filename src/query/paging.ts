@@ -1,5 +1,5 @@
-// The cut of a sorted list: its order, and which stretch of it a form shows, given its limit and the cursors of the server's page. The page of a form as a server cuts it: which of all matching rows are on it, and what the client is told of its
-// place. PROTOCOL.md#results
+// The page of a form: which stretch of the sorted rows it shows, as a server cuts it and as a client follows the server's page, and the
+// place of the page that is told with it. PROTOCOL.md#results
 
 import type { Cursor } from '../protocol/query-result.ts';
 import type { PageInfo } from './query.ts';

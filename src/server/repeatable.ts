@@ -30,3 +30,8 @@ export function repeatable(given: unknown): unknown {
   });
   return Object.fromEntries(fields);
 }
+
+/** A text for a message. `String` fails for an object of a request whose `toString` is no function. */
+export function textOf(given: unknown): string {
+  return typeof given === 'object' && given !== null ? JSON.stringify(given) : String(given);
+}

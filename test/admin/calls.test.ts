@@ -182,9 +182,9 @@ test('S04 options missing from init are read from the environment', () => {
 });
 
 test.each<[options: object, message: string]>([
-  [{ fetch: 'https://a.org' }, 'init: fetch must be a function, but is "https://a.org"'],
-  [{ onError: {} }, 'init: onError must be a function, but is an object'],
-  [{ logger: () => {} }, 'init: logger must be an object, but is a function'],
+  [{ fetch: 'https://a.org' }, 'init: fetch must be a function, but is of type string'],
+  [{ onError: {} }, 'init: onError must be a function, but is of type object'],
+  [{ logger: () => {} }, 'init: logger must be an object, but is of type function'],
   [{ clock: { now: () => 0 } }, 'init: clock has no method monotonicNow()'],
 ])('init rejects %j', (options, message) => {
   const call = (): unknown => admin.init({ appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05', ...options } as never);

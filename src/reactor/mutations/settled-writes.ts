@@ -4,7 +4,7 @@
 import type { TxPosition } from '../tx-position.ts';
 
 /** Writes before this point are stored as settled. */
-const mostRemembered = 1_000;
+const mostRemembered = 200;
 
 /** Undefined for a write that was discarded, or retried under another id. */
 export type Outcome = TxPosition | 'rejected' | undefined;

@@ -28,7 +28,7 @@ import {
   type TripleStep,
   unknownLookup,
 } from './step-errors.ts';
-import { type Actor, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
+import { type Actor, asStored, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
 import type { Access } from './touched.ts';
 import { planDeletion } from '../../db/delete.ts';
 import { valueKey } from '../../db/value-index.ts';
@@ -290,11 +290,6 @@ interface Lookup {
   readonly attr: KnownAttr;
   readonly value: Value;
   readonly isId: boolean;
-}
-
-/** Sign-in lowercases e-mail addresses; in any other case the address would create a second user. */
-function asStored(attr: KnownAttr, value: Value): Value {
-  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;

@@ -7,19 +7,21 @@ const maxWrites = 1000;
 /** At least one write is taken, also if it has more. */
 const maxSteps = 2000;
 
-export function groupSize(waiting: readonly Write[]): number {
-  let [count, steps] = [0, 0];
-  for (const write of waiting) {
-    steps += stepsOf(write);
-    if (count > 0 && (steps > maxSteps || count === maxWrites)) break;
-    count++;
-  }
-  return count;
+export interface GroupSize {
+  readonly count: number;
+  /** Whether it has so many steps that others must be served before the next group. */
+  readonly isLarge: boolean;
 }
 
-/** Whether so much was applied that others must be served before the next group. */
-export function isLargeGroup(writes: readonly Write[]): boolean {
-  return writes.reduce((sum, write) => sum + stepsOf(write), 0) >= maxSteps / 2;
+export function groupSize(waiting: readonly Write[]): GroupSize {
+  let [count, steps] = [0, 0];
+  for (const write of waiting) {
+    const more = stepsOf(write);
+    if (count > 0 && (steps + more > maxSteps || count === maxWrites)) break;
+    steps += more;
+    count++;
+  }
+  return { count, isLarge: steps >= maxSteps / 2 };
 }
 
 const stepsOf = ({ steps, size = 1 }: Write): number => (typeof steps === 'function' ? size : steps.length);

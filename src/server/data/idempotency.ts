@@ -2,24 +2,17 @@
 // a limited time; a client that returns later has its write executed again.
 
 import type { AnsweredEvent, Event } from '../storage/storage.ts';
+import { PackedEvents, PackedKey } from './packed-events.ts';
 
-/** Memory for a result without its error and the text of its key, in bytes. */
-const bytesPerKey = 150;
-
-interface Remembered {
-  readonly event: AnsweredEvent;
-  /** Expires by the monotonic clock: changing the wall clock drops nothing. */
-  readonly sinceMs: number;
-  readonly bytes: number;
-}
+/** The memory of this many is released together. */
+const perBlock = 16_384;
 
 export class IdempotencyKeys {
   readonly #windowMs: number;
   readonly #maxBytes: number;
   readonly #monotonicNow: () => number;
   /** In log order. */
-  #byKey = new Map<string, Remembered>();
-  #bytes = 0;
+  #blocks = [new PackedEvents()];
 
   constructor(windowMs: number, maxBytes: number, monotonicNow: () => number) {
     this.#windowMs = windowMs;
@@ -28,27 +21,28 @@ export class IdempotencyKeys {
   }
 
   find(event: Event): AnsweredEvent | undefined {
-    return this.#byKey.get(keyOf(event))?.event;
+    const key = new PackedKey(event);
+    for (let at = this.#blocks.length - 1; at >= 0; at -= 1) {
+      const found = this.#blocks[at]?.find(key);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   add(event: AnsweredEvent): void {
     this.#put(event, this.#monotonicNow());
-    for (const [key, { bytes }] of this.#byKey) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#byKey.delete(key);
-      this.#bytes -= bytes;
-    }
+    while (this.#bytes > this.#maxBytes) this.#removeOldest();
   }
 
   remove(event: Event): void {
-    this.#delete(keyOf(event));
+    this.#removeKey(new PackedKey(event));
   }
 
   /** `now`: wall clock, like the times of the events. */
   replace(events: readonly AnsweredEvent[], now: number): void {
-    this.#byKey = new Map();
-    this.#bytes = 0;
+    this.#blocks = [new PackedEvents()];
     const monotonicNow = this.#monotonicNow();
+    // Expires by the monotonic clock: changing the wall clock drops nothing.
     for (const event of events) this.#put(event, monotonicNow - Math.max(0, now - event.at));
     this.forget();
   }
@@ -56,28 +50,40 @@ export class IdempotencyKeys {
   /** Drops expired results. */
   forget(): void {
     const oldest = this.#monotonicNow() - this.#windowMs;
-    for (const [key, { sinceMs }] of this.#byKey) {
-      if (sinceMs >= oldest) return;
-      this.#delete(key);
-    }
+    while ((this.#oldestMs ?? oldest) < oldest) this.#removeOldest();
   }
 
   list(): readonly AnsweredEvent[] {
-    return [...this.#byKey.values()].map(({ event }) => event);
+    return this.#blocks.flatMap((block) => block.list());
+  }
+
+  get #bytes(): number {
+    return this.#blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  get #oldestMs(): number | undefined {
+    return this.#blocks[0]?.oldestMs;
+  }
+
+  #removeOldest(): void {
+    this.#blocks[0]?.removeOldest();
+    this.#trim();
+  }
+
+  #removeKey(key: PackedKey): void {
+    for (const block of this.#blocks) block.remove(key);
+    this.#trim();
+  }
+
+  #trim(): void {
+    while (this.#blocks.length > 1 && this.#oldestMs === undefined) this.#blocks.shift();
   }
 
   #put(event: AnsweredEvent, sinceMs: number): void {
-    const key = keyOf(event);
-    this.#delete(key);
-    const bytes = bytesPerKey + key.length + (event.rejected ? JSON.stringify(event.rejected).length : 0);
-    this.#byKey.set(key, { event, sinceMs, bytes });
-    this.#bytes += bytes;
-  }
-
-  #delete(key: string): void {
-    this.#bytes -= this.#byKey.get(key)?.bytes ?? 0;
-    this.#byKey.delete(key);
+    const key = new PackedKey(event);
+    this.#removeKey(key);
+    let newest = this.#blocks[this.#blocks.length - 1];
+    if (!newest || newest.length >= perBlock) this.#blocks.push((newest = new PackedEvents()));
+    newest.add(key, event, sinceMs);
   }
 }
-
-const keyOf = ({ id, by }: Event): string => JSON.stringify([by, id]);

@@ -17,7 +17,7 @@ import { completed } from '../../query/result-triples.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
 import { applyWrite } from './apply-write.ts';
-import { groupSize, isLargeGroup, othersServed } from './group-size.ts';
+import { groupSize, othersServed } from './group-size.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type LedgerConfig, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
@@ -198,9 +198,10 @@ export class Ledger {
   }
 
   async #commitGroup(): Promise<boolean> {
-    const group = this.#waiting.splice(0, groupSize(this.#waiting));
-    const isCurrent = await this.#commitBatch(group);
-    if (isCurrent && this.#waiting.length > 0 && isLargeGroup(group)) {
+    const { count, isLarge } = groupSize(this.#waiting);
+    // Before the first write is applied, memory is what is durable: a long one can be checked while others read.
+    const isCurrent = await this.#commitBatch(this.#waiting.splice(0, count), isLarge && count === 1);
+    if (isCurrent && this.#waiting.length > 0 && isLarge) {
       await othersServed();
       this.#runReaders();
     }
@@ -208,14 +209,12 @@ export class Ledger {
   }
 
   /** @returns whether memory and log still agree */
-  async #commitBatch(writes: readonly Write[]): Promise<boolean> {
+  async #commitBatch(writes: readonly Write[], isSliced: boolean): Promise<boolean> {
     this.#state = 'committing';
     let batch = this.#replica.begin();
     const outcomes: (readonly [Write, Outcome])[] = [];
     for (const write of writes) {
       const steps = applyWrite(write, batch, this.#replica, this.#config);
-      // Before the first write is applied, memory is what is durable: a long one can be checked while others read.
-      const isSliced = writes.length === 1 && isLargeGroup(writes);
       outcomes.push([write, isSliced ? await this.#inSlices(steps) : completed(steps)]);
     }
     const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');

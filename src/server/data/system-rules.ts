@@ -1,6 +1,7 @@
 // Writes to system namespaces that are forbidden whatever the app's rules say. The app's rules for them, and their defaults, are in rules/.
 
 import type { KnownAttr } from '../../db/attrs.ts';
+import type { Value } from '../../protocol/triple.ts';
 import { invalid } from '../errors.ts';
 import { recordNamespaces } from './record-attrs.ts';
 import { type TripleStep, wholeStep } from './step-errors.ts';
@@ -61,4 +62,9 @@ export function checkSystemDelete(etype: string, id: string, actor: Actor): void
 
 function notWritable(step: TripleStep, name: string, why: string): Error {
   return invalid('tx-step', wholeStep(step), [{ message: `'${name}' cannot be written: ${why}` }]);
+}
+
+/** Sign-in lowercases e-mail addresses; in any other case the address would create a second user. */
+export function asStored(attr: KnownAttr, value: Value): Value {
+  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.toLowerCase() : value;
 }

@@ -1,5 +1,6 @@
 // Validates the form of admin steps: the parts of each action and their types. Reports the first fault with its path.
 
+import { textOf } from '../repeatable.ts';
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isLookup } from '../../schema/read.ts';
@@ -77,26 +78,26 @@ function faultOf(step: unknown): StepFault | undefined {
   const action: unknown = step[0];
   if (attrSteps.has(action)) return attrFault(step);
   const lengths = typeof action === 'string' && Object.hasOwn(operations, action) ? operations[action] : undefined;
-  if (!lengths) return faultAt([0], lastAction, `there is no action '${String(action)}'`);
+  if (!lengths) return faultAt([0], lastAction, `there is no action '${textOf(action)}'`);
   if (step.length < lengths[0])
-    return faultAt([], partOf(String(action), step.length), `'${String(action)}' needs a namespace, an id and arguments`);
-  if (step.length > lengths[1]) return faultAt([0], lastAction, `'${String(action)}' takes at most ${lengths[1] - 1} arguments`);
+    return faultAt([], partOf(textOf(action), step.length), `'${textOf(action)}' needs a namespace, an id and arguments`);
+  if (step.length > lengths[1]) return faultAt([0], lastAction, `'${textOf(action)}' takes at most ${lengths[1] - 1} arguments`);
   return operationFault(step);
 }
 
 function operationFault([action, etype, id, args, options]: List): StepFault | undefined {
-  const about = `'${String(action)}' of '${String(etype)}'`;
+  const about = `'${textOf(action)}' of '${textOf(etype)}'`;
   if (typeof etype !== 'string')
-    return faultAt([1], 'string?', `The namespace of '${String(action)}' must be a name, but received: ${String(etype)}`);
+    return faultAt([1], 'string?', `The namespace of '${textOf(action)}' must be a name, but received: ${textOf(etype)}`);
   if (Array.isArray(id) && id.length === 0) return faultAt([2], isLookupOrId, `${about} needs a UUID or a lookup, but received a list`);
   if (Array.isArray(id) && typeof id[0] !== 'string')
     return faultAt([2, 0], 'string?', `${about} needs a lookup of one unique attribute and its value`);
   if (Array.isArray(id) && id.length !== 2)
     return faultAt([2], isLookupOrId, `${about} needs a lookup of one unique attribute and its value`);
   if (!isEntity(id) && !(typeof id === 'string' && isShortId(id)))
-    return faultAt([2], undefined, `${about} needs a UUID or a lookup, but received: ${String(id)}`);
+    return faultAt([2], undefined, `${about} needs a UUID or a lookup, but received: ${textOf(id)}`);
   if (action === 'delete') return undefined;
-  if (!isObject(args)) return faultAt([3], 'map?', `Arguments of ${about} must be an object, but received: ${String(args)}`);
+  if (!isObject(args)) return faultAt([3], 'map?', `Arguments of ${about} must be an object, but received: ${textOf(args)}`);
   if ((options ?? undefined) !== undefined && !isObject(options)) return faultAt([4], 'nil?', `options of ${about} must be an object`);
   return action === 'link' || action === 'unlink' ? linkFault(`${etype}`, args) : undefined;
 }
@@ -105,7 +106,7 @@ function linkFault(etype: string, links: Readonly<Record<string, unknown>>): Ste
   for (const [label, target] of Object.entries(links)) {
     const link = `Link '${etype}.${label}'`;
     if (!Array.isArray(target) && !isEntity(target))
-      return faultAt([3, label, 1], isLookupOrId, `${link} needs a UUID or a lookup, but received: ${String(target)}`);
+      return faultAt([3, label, 1], isLookupOrId, `${link} needs a UUID or a lookup, but received: ${textOf(target)}`);
     if (Array.isArray(target) && target.some(Array.isArray))
       return faultAt([3, label, 1, 0], isLookupOrId, `${link} needs a list of ids and lookups`);
   }
@@ -116,7 +117,7 @@ const isEntity = (part: unknown): boolean =>
   typeof part === 'string' ? isUuid(part) || isLookup(part) : Array.isArray(part) || isObject(part);
 
 function attrFault([action, ...parts]: List): StepFault | undefined {
-  if (parts.length === 0) return faultAt([0], action === 'delete-attr' ? ['update-attr'] : lastAction, `'${String(action)}' needs an attr`);
-  if (action !== 'delete-attr') return isObject(parts[0]) ? undefined : faultAt([1], 'map?', `'${String(action)}' needs an attr`);
+  if (parts.length === 0) return faultAt([0], action === 'delete-attr' ? ['update-attr'] : lastAction, `'${textOf(action)}' needs an attr`);
+  if (action !== 'delete-attr') return isObject(parts[0]) ? undefined : faultAt([1], 'map?', `'${textOf(action)}' needs an attr`);
   return isUuid(parts[0]) ? undefined : faultAt([1], 'instant.admin.model/coercible-uuid?', "'delete-attr' needs the id of an attr");
 }

@@ -14,12 +14,14 @@ import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
 import type { RuleWarnings } from './rule-warnings.ts';
 import { AllowanceExceeded, withAllowance } from './query-work.ts';
 import { RefreshBuilder } from './refresh.ts';
-import type { Evaluation, RefreshForms, Subscription } from './subscription.ts';
+import type { Evaluation, RefreshForms, SentResult, Subscription } from './subscription.ts';
 
 interface LateQuery {
   readonly cancel: () => void;
   /** The last transaction that its sessions may be sent. */
   readonly coveredTxId: number;
+  /** What its sessions had before. */
+  readonly before?: Subscription | undefined;
 }
 
 /** Work that one live query may do immediately after a change; more is done in slices. */
@@ -47,16 +49,35 @@ export class LateQueries {
 
   /** Marks the query as late; a running evaluation restarts. `coveredTxId`: the last transaction sent. */
   add(subscription: Subscription, coveredTxId: number): void {
-    const before = this.#late.get(subscription);
-    before?.cancel();
+    this.#begin(subscription, coveredTxId);
+  }
+
+  /**
+   * Marks a query as late whose sessions had it under other rules. Its result is not sent if it is what they know of the same data: `sent`,
+   * if all of them know the same.
+   */
+  addAfter(before: Subscription, subscription: Subscription, coveredTxId: number, sent: SentResult | undefined): void {
+    const known = this.#late.get(subscription);
+    if (known?.before === before) return;
+    if (sent && !known) subscription.continues(before);
+    this.#begin(subscription, coveredTxId, { before, sent: known ? undefined : sent });
+  }
+
+  #begin(
+    subscription: Subscription,
+    coveredTxId: number,
+    { before, sent }: { before?: Subscription; sent?: SentResult | undefined } = {},
+  ): void {
+    const late = this.#late.get(subscription);
+    late?.cancel();
     const [owner = {}] = subscription.subscribers;
     const cancel = readSnapshot(this.#source, this.#jobs, {
       owner,
-      steps: (db) => subscription.evaluate(db),
+      steps: (db) => subscription.evaluate(db, sent),
       ended: (outcome, snapshot) => this.#evaluated(subscription, outcome, snapshot),
       isDeferred: true,
     });
-    this.#late.set(subscription, { cancel, coveredTxId: before?.coveredTxId ?? coveredTxId });
+    this.#late.set(subscription, { cancel, coveredTxId: late?.coveredTxId ?? coveredTxId, before });
   }
 
   remove(subscription: Subscription): void {

@@ -44,7 +44,7 @@ export class SubscriptionRegistry {
   }
 
   attach(subscriber: Subscriber, canonicalKey: string, subscription: Subscription): void {
-    subscription.subscribers.add(subscriber);
+    subscription.attach(subscriber);
     const own = this.#bySubscriber.get(subscriber);
     if (own) own.set(canonicalKey, subscription);
     else this.#bySubscriber.set(subscriber, new Map([[canonicalKey, subscription]]));
@@ -57,7 +57,7 @@ export class SubscriptionRegistry {
     if (!own || !subscription) return undefined;
     own.delete(canonicalKey);
     if (own.size === 0) this.#bySubscriber.delete(subscriber);
-    subscription.subscribers.delete(subscriber);
+    subscription.detach(subscriber);
     if (subscription.subscribers.size > 0) return undefined;
     this.#byKey.delete(subscription.key);
     this.#index.remove(subscription, subscription.dependencies);

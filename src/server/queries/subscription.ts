@@ -27,7 +27,12 @@ export interface RefreshForms {
 export interface Evaluation {
   readonly computed: ComputedResult;
   readonly counts: RefCount | undefined;
+  /** Its sessions have been sent this result. */
+  readonly isKnown?: boolean;
 }
+
+/** A generator: yields when the current slice ends. */
+export type SentResult = (db: Db) => Generator<void, ComputedResult>;
 
 /** How long an answer may be, and where it is counted while it is kept. */
 export interface ResultBounds {
@@ -38,10 +43,12 @@ export interface ResultBounds {
 export class Subscription {
   readonly key: string;
   readonly q: WireQuery;
-  readonly subscribers = new Set<Subscriber>();
   /** Rules that could not be evaluated since the subscription started. */
   readonly faults = new RuleFaults();
   readonly #bounds: ResultBounds;
+  readonly #subscribers = new Set<Subscriber>();
+  /** How many of them accept deltas. */
+  #deltaCount = 0;
   #prepared: PreparedQuery;
   #dependencies: readonly Dependency[];
   /** Undefined = must be rebuilt. */
@@ -68,6 +75,20 @@ export class Subscription {
     this.#keep(computed, undefined);
   }
 
+  get subscribers(): ReadonlySet<Subscriber> {
+    return this.#subscribers;
+  }
+
+  attach(subscriber: Subscriber): void {
+    if (this.#subscribers.has(subscriber)) return;
+    this.#subscribers.add(subscriber);
+    if (subscriber.acceptsDeltas) this.#deltaCount++;
+  }
+
+  detach(subscriber: Subscriber): void {
+    if (this.#subscribers.delete(subscriber) && subscriber.acceptsDeltas) this.#deltaCount--;
+  }
+
   get prepared(): PreparedQuery {
     return this.#prepared;
   }
@@ -89,10 +110,13 @@ export class Subscription {
     return computed;
   }
 
-  /** A function for the result as sent to all sessions, which is not kept for it. Call it while the data is as now. */
-  sent(db: Db): () => ComputedResult {
+  /** What makes the result as sent to all sessions, without keeping it, from the data as it is now. */
+  sent(): SentResult {
     let sent = this.#lastResult;
-    return () => (sent ??= completed(answer(this.#prepared, db, this.#bounds.maxLength)));
+    const [prepared, { maxLength }] = [this.#prepared, this.#bounds];
+    return function* (db) {
+      return (sent ??= yield* answer(prepared, db, maxLength));
+    };
   }
 
   /** Its result is the one that the sessions of the other have been sent. */
@@ -101,9 +125,9 @@ export class Subscription {
   }
 
   /** What everybody who asked knows was made again. */
-  restore(computed: ComputedResult): this {
+  restore(computed: ComputedResult, counts = this.#refCounts): this {
     this.faults.add(computed.faults);
-    this.#keep(computed, this.#refCounts);
+    this.#keep(computed, counts);
     return this;
   }
 
@@ -162,26 +186,30 @@ export class Subscription {
     return { whole, delta: whole };
   }
 
-  /** A generator: the result, and the counts that later changes need. */
-  *evaluate(db: Db): Generator<void, Evaluation> {
+  /** A generator: the result, and the counts that later changes need. `sent`: what its sessions know, if that is another query's. */
+  *evaluate(db: Db, sent?: SentResult): Generator<void, Evaluation> {
+    const before = sent && (yield* sent(db));
     const computed = yield* answer(this.#prepared, db, this.#bounds.maxLength);
     const counts = this.#isCounted ? yield* RefCount.of(this.#prepared.compiled, db) : undefined;
-    return { computed, counts };
+    return { computed, counts, isKnown: before !== undefined && isResultEqual(before, computed) };
   }
 
   /** Applies an evaluation of the data as of `txId`; returns its effect on the result. */
   evaluated(evaluation: Evaluation, txId: number): RefreshForms | undefined {
+    if (evaluation.isKnown) {
+      this.restore(evaluation.computed, evaluation.counts);
+      return undefined;
+    }
     return this.#replace(this.#lastResult, evaluation, txId);
+  }
+
+  get #hasDeltas(): boolean {
+    return this.#deltaCount > 0 && this.#prepared.returnType === 'join-rows';
   }
 
   get #isCounted(): boolean {
     const { compiled, visibleIn } = this.#prepared;
-    return this.#deltaCount === this.subscribers.size && !visibleIn && isSumOfRows(compiled);
-  }
-
-  get #deltaCount(): number {
-    if (this.#prepared.returnType !== 'join-rows') return 0;
-    return [...this.subscribers].filter(({ acceptsDeltas }) => acceptsDeltas).length;
+    return this.#hasDeltas && this.#deltaCount === this.#subscribers.size && !visibleIn && isSumOfRows(compiled);
   }
 
   #answer(db: Db): ComputedResult {
@@ -217,7 +245,7 @@ export class Subscription {
     this.#keep(computed, counts);
     this.#lastTxId = txId;
     const whole = this.#wholeOf(computed);
-    if (this.#deltaCount === 0) return { whole, delta: undefined };
+    if (!this.#hasDeltas) return { whole, delta: undefined };
     return { whole, delta: before ? { delta: this.#deltaBetween(before, computed, base) } : whole };
   }
 

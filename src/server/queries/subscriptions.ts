@@ -22,7 +22,7 @@ import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
 import { addRefresh, atOnce, type Change, newBatch, type Recipients, type RefreshBatch } from './refresh-batch.ts';
 import { RuleWarnings } from './rule-warnings.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
-import { type RefreshForms, type ResultBounds, Subscription } from './subscription.ts';
+import { type RefreshForms, type ResultBounds, type SentResult, Subscription } from './subscription.ts';
 
 export class Subscriptions {
   readonly #registry = new SubscriptionRegistry();
@@ -116,7 +116,9 @@ export class Subscriptions {
    */
   applyGuard(guard: Guard): void {
     const before = this.#registry.pairs();
-    const sent = new Map(before.map(({ subscription }) => [subscription, this.#sentBy(subscription)]));
+    // Undefined if what the sessions know cannot be made again.
+    const sentBy = (one: Subscription): SentResult | undefined => (this.#late.has(one) && !one.knownResult ? undefined : one.sent());
+    const sent = new Map(before.map(({ subscription }) => [subscription, sentBy(subscription)]));
     for (const { subscriber, canonicalKey } of before) this.#detach(subscriber, canonicalKey);
     this.#guard = guard;
     const batch = this.#batch({ changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, isReload: true });
@@ -126,9 +128,12 @@ export class Subscriptions {
       try {
         const next = this.#resubscribe(subscriber, canonicalKey, q, prepared.returnType, batch);
         const result = next.knownResult;
-        if (!result) continue;
         const known = sent.get(subscription);
-        const knownResult = known && atOnce(batch, known);
+        if (!result) {
+          this.#late.addAfter(subscription, next, batch.position.txId - 1, known);
+          continue;
+        }
+        const knownResult = known && atOnce(batch, () => completed(known(this.#source.db())));
         if (knownResult && isResultEqual(result, knownResult)) {
           next.continues(subscription);
           continue;
@@ -141,12 +146,6 @@ export class Subscriptions {
       }
     }
     this.#say(batch);
-  }
-
-  /** A function for what its sessions know, also once it has ended; undefined if that cannot be made again. */
-  #sentBy(subscription: Subscription): (() => ComputedResult) | undefined {
-    const isUnknown = this.#late.has(subscription) && !subscription.knownResult;
-    return isUnknown ? undefined : subscription.sent(this.#source.db());
   }
 
   /** Joins an existing subscription with the same query. @returns whether that was possible */
@@ -207,7 +206,6 @@ export class Subscriptions {
     }
     this.#registry.attach(subscriber, canonicalKey, subscription);
     this.#warnings.send([subscriber], subscription.faults);
-    if (!subscription.knownResult && !this.#late.has(subscription)) this.#late.add(subscription, batch.position.txId - 1);
     return subscription;
   }
 

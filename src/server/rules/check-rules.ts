@@ -1,6 +1,7 @@
 // Validates rules before they are stored. Faults that are visible are rejected. Parts that have no effect are accepted with a warning, so
 // that a rules file that works with InstantDB does not prevent a migration.
 
+import { textOf } from '../repeatable.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
 import { type Fault, invalid } from '../errors.ts';
@@ -144,9 +145,8 @@ class Check {
 
   #bind(bind: unknown, path: Path): void {
     if (isBindList(bind)) {
-      const names = bind.filter((_, at) => at % 2 === 0);
-      for (const name of new Set(names.filter((each, at) => names.indexOf(each) !== at)))
-        this.#fault([...path, String(name)], 'is bound twice');
+      const names = bind.filter((_, at) => at % 2 === 0).map(textOf);
+      for (const name of new Set(names.filter((each, at) => names.indexOf(each) !== at))) this.#fault([...path, name], 'is bound twice');
     }
     for (const [name, code] of Object.entries(bindsOf({ bind }))) {
       if (!/^[A-Za-z_]\w*$/.test(name)) this.#warn([...path, name], 'is no name that an expression could use');

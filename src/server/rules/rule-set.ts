@@ -1,6 +1,7 @@
 // All rules of an app, and which one applies where. Rules are compiled on first use; check-rules.ts compiles all of them before they are
 // stored.
 
+import { textOf } from '../repeatable.ts';
 import { isObject } from '../../lib/json.ts';
 import { builtinRule } from './builtin.ts';
 import type { Binds, Cel } from './cel.ts';
@@ -131,7 +132,7 @@ export class RuleSet {
 export function bindsOf(rules: unknown): Binds {
   const bind = own(rules, 'bind');
   if (!isBindList(bind)) return isObject(bind) ? (bind as Binds) : {};
-  return Object.fromEntries(bind.flatMap((name, at) => (at % 2 === 0 ? [[name, bind[at + 1] ?? '']] : []))) as Binds;
+  return Object.fromEntries(bind.flatMap((name, at) => (at % 2 === 0 ? [[textOf(name), bind[at + 1] ?? '']] : []))) as Binds;
 }
 
 export const isBindList = (given: unknown): given is readonly unknown[] => Array.isArray(given);

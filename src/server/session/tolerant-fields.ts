@@ -91,7 +91,8 @@ export function asReceived<T extends object>(message: T): T {
 /** Faults that programs know under another name than `param-malformed`. */
 export function knownFault(received: Message, field: string, sessionId: string): InstantAPIError | undefined {
   const given = received[field] ?? null;
-  switch (`${String(received['op'])} ${field}`) {
+  const { op } = received;
+  switch (typeof op === 'string' ? `${op} ${field}` : '') {
     case 'transact tx-steps': {
       const at = Array.isArray(given) ? given.findIndex((step) => !Array.isArray(step)) : -1;
       return invalid('tx-steps', given, [{ expected: 'coll?', message: 'expected a list', in: at < 0 ? [] : [at] }]);

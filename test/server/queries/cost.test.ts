@@ -102,7 +102,8 @@ async function worldWith(size: number, limits: object = {}): Promise<{ world: Be
     ]),
     ...goals.flatMap((goal) => tags.map((tag) => ['add-triple', goal, goalTags.id, tag])),
   ];
-  await writer.request({ op: 'transact', 'tx-steps': steps });
+  writer.send({ op: 'transact', 'tx-steps': steps });
+  while (!writer.heard.some(({ op }) => op === 'transact-ok')) await rest();
   return { world, peer: await world.open(), writer };
 }
 

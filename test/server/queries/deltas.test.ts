@@ -103,7 +103,7 @@ it(
         };
         const bounds = { maxLength: 1e9, keptResults: new KeptResults(isForgetful ? 0 : 1e9) };
         const subscription = new Subscription('it', query, prepared, undefined, 0, bounds);
-        subscription.subscribers.add(subscriber(true));
+        subscription.attach(subscriber(true));
         const copy = new Copy(store.attrs);
         copy.take({ computations: [{ 'instaql-query': query, 'instaql-result': subscription.lastResult(store).result as WireResult }] });
         const wholesale = subscriber(false);
@@ -111,8 +111,8 @@ it(
           // Somebody who takes no differences comes and goes.
           if (others[at]) {
             subscription.lastResult(store);
-            subscription.subscribers.add(wholesale);
-          } else subscription.subscribers.delete(wholesale);
+            subscription.attach(wholesale);
+          } else subscription.detach(wholesale);
           const layer = new Layer(store);
           applySteps(layer, steps, { now: () => 9000 + at, times: timesAfter });
           const changeSet = store.commit(layer);
