@@ -21,6 +21,18 @@ export function compareOutcomes(recorded: Outcome, ours: Outcome, stale: readonl
   return kinds.reduce((worst, kind) => (severity(kind) > severity(worst) ? kind : worst));
 }
 
+/** Of a step that two recordings tell in two ways: the answer to its request, and the replies to the message it says. */
+export function compareStable(recorded: Outcome, ours: Outcome, said: unknown): Kind {
+  const eventId = asObject(said)['client-event-id'];
+  const kinds: Kind[] = recorded.answer ? [compareAnswers(recorded.answer, ours.answer ?? {})] : [];
+  for (const [session, heard] of Object.entries(recorded.heard ?? {})) {
+    const isReply = (message: unknown): boolean => eventId !== undefined && isSame(asObject(message)['client-event-id'], eventId);
+    const replies = heard.filter(isReply);
+    if (replies.length > 0) kinds.push(compareMessages(messages(replies), messages((ours.heard?.[session] ?? []).filter(isReply))));
+  }
+  return kinds.reduce((worst, kind) => (severity(kind) > severity(worst) ? kind : worst), 'alike');
+}
+
 type Body = Readonly<Record<string, unknown>>;
 
 const asObject = (value: unknown): Body => (typeof value === 'object' && value !== null ? (value as Body) : {});

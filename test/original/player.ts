@@ -1,7 +1,7 @@
 // Plays the steps of a transcript on an app, and tells how each compares with the recording.
 
 import type { AppUnderTest } from './app-under-test.ts';
-import { compareOutcomes, isEmptyRefresh, type Kind } from './compare.ts';
+import { compareOutcomes, compareStable, isEmptyRefresh, type Kind } from './compare.ts';
 import { LatestResults } from './latest-results.ts';
 import { maskNearTimes, normalize } from './normalize.ts';
 import { Placeholders, placeholdersIn, uuidFor } from './placeholders.ts';
@@ -66,9 +66,12 @@ export class Player {
     if (step.login !== undefined) await this.#login(step.login);
     if (this.#lacksNames(step)) return { kind: 'skipped' };
     const ours = await this.#run(step);
-    if (step.unstable) return { kind: 'unstable', ours };
     const recorded: Outcome = { ...(step.answer && { answer: step.answer }), ...(step.heard && { heard: step.heard }) };
     const masked = maskNearTimes(recorded) as Outcome;
+    if (step.unstable) {
+      const stable = compareStable(masked, ours, step.say);
+      return { kind: stable === 'alike' ? 'unstable' : stable, ours };
+    }
     const { recorded: latestRecorded, ours: latestOurs } = this.#latest ?? {};
     return { kind: compareOutcomes(latestRecorded?.reduce(masked) ?? masked, latestOurs?.reduce(ours) ?? ours, step.stale), ours };
   }

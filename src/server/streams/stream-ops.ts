@@ -50,7 +50,7 @@ function planStart(message: StartStream, id: string, { app, subscriber }: Sessio
     throw invalid('start-stream', { 'client-id': clientId, 'sess-id': subscriber.id }, [
       { message: 'the reconnect token is not the one the stream was begun with' },
     ]);
-  if (valueOf(db, known, 'done') === true) throw invalid('stream', clientId, [{ message: 'the stream is done' }]);
+  if (valueOf(db, known, 'done') === true) throw invalid('start-stream', { 'client-id': clientId }, [{ message: 'the stream is done' }]);
   return { steps: [] };
 }
 

@@ -70,9 +70,13 @@ export class Streams {
   append(writer: Subscriber, message: AppendStream): void {
     const { 'stream-id': streamId, offset, chunks } = message;
     const writing = this.#writing.get(streamId);
-    if (writing?.writer !== writer) throw fault(streamId, 'this session does not write the stream: start it first');
-    if (writing.waiting?.end || this.#parts.isDone(streamId)) throw fault(streamId, 'the stream is done');
-    if (offset !== writing.at) throw fault(streamId, `the offset is ${offset}, and should be ${writing.at}`);
+    if (writing?.writer !== writer)
+      throw fault({ 'sess-id': writer.id, 'stream-id': streamId }, 'this session does not write the stream: start it first');
+    if (writing.waiting?.end || this.#parts.isDone(streamId)) throw fault({ 'stream-id': streamId }, 'the stream is done');
+    if (offset !== writing.at) {
+      const input = { 'stream-id': streamId, offset, 'expected-offset': writing.at };
+      throw fault(input, `the offset is ${offset}, and should be ${writing.at}`);
+    }
     // Bytes are counted per chunk: malformed surrogates are replaced before they can join with a neighbouring chunk.
     const text = chunks.map((chunk) => Buffer.from(chunk).toString()).join('');
     const end = message.done ? { abortReason: message['abort-reason'] ?? undefined } : undefined;
@@ -213,8 +217,8 @@ function mergedParts(parts: readonly StreamPart[], offset: number): StreamPart[]
   return joined;
 }
 
-function fault(streamId: string, message: string): Error {
-  return invalid('stream', streamId, [{ message }]);
+function fault(input: object, message: string): Error {
+  return invalid('append-stream', input, [{ message }]);
 }
 
 export function noSuchStream(name: string): Error {

@@ -134,7 +134,7 @@ describe('is rejected', () => {
     const world = bench();
     const peer = await world.open(admin);
     const { 'stream-id': id } = await start(peer);
-    const failed = { status: 400, type: 'validation-failed', hint: { 'data-type': 'stream' } };
+    const failed = { status: 400, type: 'validation-failed', hint: { 'data-type': 'append-stream' } };
     const other = { op: 'start-stream', 'client-id': 'story', 'reconnect-token': newId() };
     const error = await (await world.open(admin)).response('error', other);
     expect(error).toMatchObject({ ...failed, hint: { 'data-type': 'start-stream', input: { 'client-id': 'story' } } });
@@ -143,7 +143,9 @@ describe('is rejected', () => {
     expect(await append(peer, newId(), 0, ['x'])).toMatchObject([failed]);
     await append(peer, id, 0, ['x'], { done: true });
     expect(await append(peer, id, 1, ['x'])).toMatchObject([failed]);
-    expect(await peer.request({ op: 'start-stream', 'client-id': 'story', 'reconnect-token': token })).toMatchObject([failed]);
+    expect(await peer.request({ op: 'start-stream', 'client-id': 'story', 'reconnect-token': token })).toMatchObject([
+      { ...failed, hint: { 'data-type': 'start-stream', input: { 'client-id': 'story' } } },
+    ]);
     expect(await peer.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'nobody' })).toMatchObject([
       { type: 'validation-failed', hint: { 'data-type': 'subscribe-stream', input: { 'client-id': 'nobody', 'stream-id': null } } },
     ]);
