@@ -24,7 +24,8 @@ export function compareOutcomes(recorded: Outcome, ours: Outcome, stale: readonl
 /** Of a step that two recordings tell in two ways: the answer to its request, and the replies to the message it says. */
 export function compareStable(recorded: Outcome, ours: Outcome, said: unknown): Kind {
   const eventId = asObject(said)['client-event-id'];
-  const kinds: Kind[] = recorded.answer ? [compareAnswers(recorded.answer, ours.answer ?? {})] : [];
+  // Without a session, it is the answer that is told in two ways.
+  const kinds: Kind[] = recorded.answer && recorded.heard ? [compareAnswers(recorded.answer, ours.answer ?? {})] : [];
   for (const [session, heard] of Object.entries(recorded.heard ?? {})) {
     const isReply = (message: unknown): boolean => eventId !== undefined && isSame(asObject(message)['client-event-id'], eventId);
     const replies = heard.filter(isReply);
