@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { IdempotencyKeys } from '../../../src/server/data/idempotency.ts';
+import { check } from '../../support/runs.ts';
 import type { AnsweredEvent } from '../../../src/server/storage/storage.ts';
 
 const rejected = { status: 400, type: 'permission-denied', message: 'no', hint: { 'data-type': 'ünusual' } };
@@ -26,7 +27,7 @@ const action = fc.oneof(
 const nameOf = ({ by, id }: { readonly by: string; readonly id: string }): string => JSON.stringify([by, id]);
 
 test('they are found, listed in the order of their addition, removed, and forgotten after their time', () => {
-  fc.assert(
+  check(
     fc.property(fc.array(action, { maxLength: 100 }), (actions) => {
       let now = 1_000_000;
       const windowMs = 30;
@@ -66,7 +67,7 @@ test('they are found, listed in the order of their addition, removed, and forgot
         expect(keys.find({ id: 'none', by: '' })).toBeUndefined();
       }
     }),
-    { numRuns: 200 },
+    200,
   );
 });
 
