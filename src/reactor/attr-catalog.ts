@@ -36,10 +36,15 @@ export class AttrCatalog {
 
   /** Adds attrs that an acknowledged write created. They stay marked as unsynced, so later writes create them again, which is harmless. */
   confirm(steps: readonly Step[]): boolean {
-    const confirmed = newAttrs(steps).filter(({ id }) => !this.#confirmed.byId(id));
+    const confirmed = newAttrs(steps).filter((attr) => !this.#isTaken(attr));
     if (confirmed.length === 0) return false;
     this.#confirmed = this.#confirmed.with(confirmed);
     return true;
+  }
+
+  /** Another tab, which sends the writes, may know the attr by another id: its name stays with the first. */
+  #isTaken({ id, 'forward-identity': [, etype, label] }: WireAttr): boolean {
+    return this.#confirmed.byId(id) !== undefined || this.#confirmed.forward(etype, label) !== undefined;
   }
 
   /** With the attrs of waiting writes: what the next write may build on. */

@@ -360,6 +360,26 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('a tab that hears of two attributes by one name shows the rows of both', async () => {
+    const { tabs } = await openTabs(3);
+    const [first, second, third] = tabs as [TestClient, TestClient, TestClient];
+    const { received } = subscribed(third, { notes: {} });
+    await third.receive(addQueryOk([], 1, { notes: {} }));
+    const addNote = (text: string): unknown => ({ __ops: [['create', 'notes', id(), { text }]], __etype: 'notes' });
+    void first.reactor.writes.transact(addNote('of the first'));
+    void second.reactor.writes.transact(addNote('of the second'));
+    await settled();
+    const texts = (): unknown => received.last?.data['notes']?.map(({ text }) => text).sort();
+    const both = ['of the first', 'of the second'];
+    expect(texts()).toEqual(both);
+    for (const [at, { eventId }] of third.reactor.outbox.list().entries()) {
+      first.reactor.run([{ do: 'tell', message: { type: 'acknowledged', eventId, txId: 5 + at, isn: undefined } }]);
+      await settled();
+      expect(texts()).toEqual(both);
+    }
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
   it('a tab ignores messages of another user or another release, and malformed messages', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
