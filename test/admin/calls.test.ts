@@ -187,7 +187,7 @@ test.each<[options: object, message: string]>([
   [{ logger: () => {} }, 'init: logger must be an object, but is of type function'],
   [{ clock: { now: () => 0 } }, 'init: clock has no method monotonicNow()'],
 ])('init rejects %j', (options, message) => {
-  const call = (): unknown => admin.init({ appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05', ...options } as never);
+  const call = (): unknown => admin.init({ appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05', ...options });
   expect(call).toThrow(expect.objectContaining({ code: 'config-invalid', message }));
 });
 
