@@ -50,8 +50,8 @@ export interface Limits {
   /** Apps per server. */
   readonly apps: number;
   /**
-   * Ephemeral apps that one address may create per hour. Default 0 = none: anybody may create them, and has admin rights in them. 100 for
-   * `triplane dev`.
+   * Ephemeral apps that one address may create per hour; 0 = none. Whoever creates one has admin rights in it until it expires, so a server
+   * that strangers reach is better off without. 100 for `triplane dev`.
    */
   readonly ephemeralApps: number;
   /** Sign-ins by redirect that one address may start in ten minutes. Each is kept until it is over. */
@@ -108,7 +108,7 @@ export const defaultLimits: Limits = {
   steps: 100_000,
   userSteps: 10_000,
   apps: 10_000,
-  ephemeralApps: 0,
+  ephemeralApps: 10,
   oauthStarts: 5000,
   idleAppMs: 5 * 60 * 1000,
   messagesPerSecond: 2000,

@@ -86,13 +86,13 @@ test.each<[string, object, string]>([
   expect(await create(more)).toMatchObject({ status: 400, body: { type } });
 });
 
-test('the ephemeral apps of an address are limited, and a server makes none unless it is told to', async () => {
+test('the ephemeral apps of an address are limited, and a limit of 0 forbids them', async () => {
   await server.close();
   server = await createServer({ limits: { ephemeralApps: 2 } });
   expect([(await create()).status, (await create()).status]).toEqual([200, 200]);
   expect(await create()).toMatchObject({ status: 429, body: { type: 'rate-limited' } });
   await server.close();
-  server = await createServer();
+  server = await createServer({ limits: { ephemeralApps: 0 } });
   expect((await create()).body.type).toBe('permission-denied');
 });
 
