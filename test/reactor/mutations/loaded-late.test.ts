@@ -117,3 +117,31 @@ test('a write that settles while the disk is being read is not loaded again', as
   expect(client.sentMessages('transact')).toEqual([]);
   client.reactor.shutdown();
 });
+
+test('a write of a user who signs in that another tab settles while the disk is being read is not loaded', async () => {
+  const kept = await diskWithWrite();
+  const answers: (() => void)[] = [];
+  const slow: KeyValue = { ...kept };
+  const browser = new FakeBrowser();
+  const [leader, other] = [browser.tab(), browser.tab()];
+  const client = testClient({ store: slow, tabs: other });
+  await settled();
+  await client.receive(initOk());
+  const [[, record] = []] = await kept.list('write/');
+  slow.list = async (prefix) => {
+    const entries = await kept.list(prefix);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return entries;
+  };
+  const signedIn = client.reactor.account.setUser(ann);
+  await settled();
+  leader.broadcast({ type: 'acknowledged', eventId: (record as { eventId: string }).eventId, txId: 2 });
+  await settled();
+  while (answers.length > 0) {
+    answers.shift()?.();
+    await settled();
+  }
+  await signedIn;
+  expect(client.reactor.outbox.list()).toEqual([]);
+  client.reactor.shutdown();
+});

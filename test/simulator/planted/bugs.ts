@@ -81,13 +81,6 @@ const client: readonly PlantedBug[] = [
   bug('a name that another client was first to use is final', receiveError, 'if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {', 'if (sends < 0) {'), // prettier-ignore
   bug('a refusal for a taken name is taken for one of the steps sent since', receiveError, 'if (sends > 1 && isOfOtherSteps({ type, hint }, outbox.sentSteps(write))) return [];', ''), // prettier-ignore
   bug('what makes an attribute is overtaken at its entity', outbox, ' || this.#contested.hold(steps)', ''),
-  bug(
-    'a write confirmed while the disk is read is taken up again',
-    api,
-    'records.filter(({ eventId }) => !settled.has(eventId))',
-    'records',
-  ),
-  bug('what another tab says is missed while the disk is read', tabSync, 'state.outbox.settled.add(eventId, position);', 'void eventId;'),
   bug('a tab does not ask what became of the writes that it has read', api, 'const { state, isLeader } = this.#context;\n    if (isLeader) return;', 'const { state } = this.#context;\n    if (state) return;'), // prettier-ignore
   bug('of attributes that two tabs make at a time, one hides the other', 'reactor/queries/pending-in-view.ts', 'this.#renames.size > 0 || steps.some(isTaken)', 'isTaken.length > 1'), // prettier-ignore
   bug('what is on its way says again what a confirmed write has said', outbox, "if (write.state !== 'persisting') earlier.push(write);", "if (write.state === 'pending') earlier.push(write);"), // prettier-ignore
