@@ -107,7 +107,8 @@ export class OriginalServer {
   }
 
   #refuseData(step: Step, added: ReadonlyMap<string, WireAttr>): Message | undefined {
-    const attr = step[0] === 'add-triple' || step[0] === 'deep-merge-triple' || step[0] === 'retract-triple' ? step[2] : undefined;
+    // A retraction of what is not there does nothing.
+    const attr = step[0] === 'add-triple' || step[0] === 'deep-merge-triple' ? step[2] : undefined;
     if (!isUuid(attr) || this.#attrs.has(attr) || added.has(attr)) return undefined;
     return raised(`We could not find an attribute with id = '${attr}'`);
   }
