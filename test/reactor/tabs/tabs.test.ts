@@ -369,7 +369,7 @@ describe('tabs', () => {
     void first.reactor.writes.transact(addNote('of the first'));
     void second.reactor.writes.transact(addNote('of the second'));
     await settled();
-    const texts = (): unknown => received.last?.data['notes']?.map(({ text }) => text).sort();
+    const texts = (): unknown => (received.last?.data['notes'] as { text: string }[] | undefined)?.map(({ text }) => text).sort();
     const both = ['of the first', 'of the second'];
     expect(texts()).toEqual(both);
     for (const [at, { eventId }] of third.reactor.outbox.list().entries()) {
