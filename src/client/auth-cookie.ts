@@ -14,6 +14,8 @@ export async function syncCookie({ account, events, config }: Reactor, app: Reso
   if (!firstPartyPath || typeof window === 'undefined') return;
   const { store } = config;
   const sync = async (user: User | null): Promise<void> => {
+    // A token must not outlive signing out on the device because the web server is down.
+    await store.write([{ remove: key }]).catch(() => {});
     await syncUser({ ...app, firstPartyPath }, user);
     await store.write([{ put: key, value: { token: user?.refresh_token ?? null, at: clock.now() } }]);
   };

@@ -65,3 +65,19 @@ test('a web server that is down does not keep getAuth from resolving', async () 
   expect(await db.getAuth()).toBeNull();
   isDown = false;
 });
+
+test('a token stays nowhere on the device after signing out, even if the web server is down', async () => {
+  open();
+  await db[internals].reactor.account.setUser(ana);
+  await expect.poll(() => told.at(-1)).toEqual(['/api/instant/', 'ana@example.com']);
+  await done();
+  isDown = true;
+  await db[internals].reactor.account.setUser(undefined);
+  await done();
+  isDown = false;
+  expect(await device.storage.list('first-party')).toEqual([]);
+  expect(await device.storage.get('user')).toBeNull();
+  db.shutdown();
+  open();
+  await expect.poll(() => told).toEqual([['/api/instant/', null]]);
+});
