@@ -78,12 +78,12 @@ export class Ledger {
     return this.#replica.store;
   }
 
-  /** Records stored beside the data, by name. */
   /** The time of the first transaction; without one, that of the opening. */
   get since(): number {
     return this.#replica.since ?? this.#openedAt;
   }
 
+  /** Stored beside the data, by name. */
   get records(): ReadonlyMap<string, unknown> {
     return this.#replica.records;
   }

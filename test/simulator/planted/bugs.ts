@@ -21,7 +21,6 @@ const optimistic = 'reactor/queries/optimistic-updates.ts';
 const account = 'reactor/account.ts';
 const receiveError = 'reactor/receive-error.ts';
 const receive = 'reactor/receive.ts';
-const tabSync = 'reactor/tabs/tab-sync.ts';
 const machine = 'connection/machine.ts';
 const ledger = 'server/data/ledger.ts';
 const removeAll = "{ do: 'store', edits: outbox.list().flatMap(({ eventId }) => outbox.remove(eventId)) }";
