@@ -1,5 +1,6 @@
 // One run of a schedule: its steps are carried out, everything is made to work again, and what must be true is checked.
 
+import { TriplaneError } from '../errors.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { SimulationState } from './simulation-state.ts';
@@ -34,13 +35,38 @@ export async function runSchedule<Schema extends AnySchemaDef>(
 ): Promise<RunResult> {
   const { schema, rules, users: emails = ['ann@example.com', 'bob@example.com'] } = options;
   const app = await createTestApp<Schema>({ seed, ...(schema && { schema }), ...(rules && { rules }) });
-  const users: TestUser[] = [];
-  for (const email of emails) users.push(await app.createUser(email));
-  await options.setup?.(app, users);
   try {
+    const users: TestUser[] = [];
+    for (const email of emails) users.push(await app.createUser(email));
+    await untilSetUp(app, options.setup?.(app, users));
     return await new Run(app, options, users).play(steps, isFound);
   } finally {
     await app.close();
+  }
+}
+
+/** How often it is looked whether `setup` is done, in milliseconds of real time, and how often in vain. */
+const [lookMs, looks] = [100, 30];
+
+/**
+ * Virtual time stands still outside of `run`, so that a call of the app that is merely awaited never ends.
+ *
+ * @throws TriplaneError 'timeout' if no virtual time passes and it does not settle
+ */
+async function untilSetUp(app: Pick<TestApp, 'elapsedMs'>, setup: Promise<unknown> | undefined): Promise<void> {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const stuck = new Promise<never>((_, reject) => {
+    let [last, inVain] = [app.elapsedMs, 0];
+    timer = setInterval(() => {
+      inVain = app.elapsedMs === last ? inVain + 1 : 0;
+      last = app.elapsedMs;
+      if (inVain >= looks) reject(new TriplaneError('timeout', 'simulate: setup waits, and no time passes: await calls with app.run(…)'));
+    }, lookMs);
+  });
+  try {
+    await Promise.race([setup, stuck]);
+  } finally {
+    clearInterval(timer);
   }
 }
 
@@ -87,7 +113,7 @@ class Run<Schema extends AnySchemaDef> {
     if (!open || !action) return undefined;
     const { tab, device } = open;
     const failed = (error: unknown): void => {
-      const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+      const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
       if (!expected.has(code)) this.#state.violations.add(`action '${name}' failed: ${String(message ?? error)}`);
     };
     try {

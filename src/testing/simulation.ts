@@ -1,10 +1,10 @@
 // `simulate`: a program's schema, rules and mutations under random faults, from a seed that replays.
 
 import type { InstantCoreDatabase } from '../client/database.ts';
-import { TriplaneError } from '../errors.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { InstaQLResponse } from '../types/result.ts';
 import type { ValidQuery } from '../types/valid-query.ts';
+import { checkSimulation } from './option-checks.ts';
 import { shrink } from './shrink.ts';
 import { runSchedule, type RunResult } from './simulation-run.ts';
 import { drawSchedule, type Step } from './simulation-steps.ts';
@@ -89,7 +89,7 @@ const shrinkingRuns = 150;
  * write must be applied exactly once or rejected, and all tabs must show what a new client shows.
  *
  * @throws SimulationError with the seed, what was violated, and a shortened schedule
- * @throws TriplaneError 'config-invalid' if the schema or the rules are invalid
+ * @throws TriplaneError 'config-invalid' if an option, the schema or the rules are invalid; 'timeout' if `setup` waits for what never comes
  * @example
  * await simulate({
  *   schema,
@@ -107,9 +107,7 @@ const shrinkingRuns = 150;
 export async function simulate<Schema extends AnySchemaDef = InstantUnknownSchema>(
   options: SimulationOptions<Schema>,
 ): Promise<SimulationResult> {
-  const { seeds: given = 100 } = options;
-  const seeds = typeof given === 'number' ? Array.from({ length: given }, (_, at) => at + 1) : given;
-  checkOptions(options, seeds);
+  const seeds = checkSimulation(options);
   const result = { seeds: seeds.length, writes: 0, rejected: 0, faults: 0 };
   for (const [at, seed] of seeds.entries()) {
     const steps = drawSchedule(seed, options);
@@ -121,19 +119,6 @@ export async function simulate<Schema extends AnySchemaDef = InstantUnknownSchem
     options.onProgress?.(at + 1, seeds.length);
   }
   return result;
-}
-
-/** A simulation in which nothing can happen would pass, and prove nothing. */
-function checkOptions<Schema extends AnySchemaDef>(options: SimulationOptions<Schema>, seeds: readonly number[]): void {
-  const { actions, users, devices = 3, steps = 80 } = options;
-  const refuse = (message: string): never => {
-    throw new TriplaneError('config-invalid', `simulate: ${message}`);
-  };
-  if (users?.length === 0) refuse('users must name at least one user');
-  if (Object.keys(actions).length === 0) refuse('actions must name at least one action');
-  if (seeds.length === 0) refuse('seeds must be at least one');
-  if (!(devices >= 1)) refuse('devices must be at least one');
-  if (!(steps >= 1)) refuse('steps must be at least one');
 }
 
 async function shortened<Schema extends AnySchemaDef>(

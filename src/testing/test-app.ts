@@ -5,6 +5,7 @@ import { TriplaneError } from '../errors.ts';
 import { loadHttp, loadStreams, loadTables } from '../client/lazy-features.ts';
 import { loadRecovery } from '../reactor/lazy-recovery.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
+import { validateQuery } from '../query/validate.ts';
 import { bootstrap } from '../server/bootstrap.ts';
 import type { InstantRules } from '../types/rules.ts';
 import { loadCel } from '../server/rules/cel.ts';
@@ -12,6 +13,8 @@ import type { LogEntry } from '../server/storage/storage.ts';
 import type { InstaQLResponse } from '../types/result.ts';
 import type { ValidQuery } from '../types/valid-query.ts';
 import { readNow } from './virtual/read.ts';
+import { Callbacks } from './callbacks.ts';
+import { checkEmail, checkFunction, checkMs, checkPromise, checkSeed } from './option-checks.ts';
 import { TestDevice } from './test-device.ts';
 import { VirtualClock } from './virtual/clock.ts';
 import { VirtualNetwork } from './virtual/network.ts';
@@ -70,11 +73,13 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
   readonly #network: VirtualNetwork;
   readonly #server: VirtualServer;
   readonly #options: TestAppOptions<Schema>;
+  readonly #committed = new Callbacks();
   /** For users: the schema of the app need not declare them. */
   readonly #accounts: InstantAdminDatabase<InstantUnknownSchema, false>;
 
   /** Use `createTestApp`. */
   constructor(options: TestAppOptions<Schema>) {
+    if (options.seed !== undefined) checkSeed('createTestApp: seed', options.seed);
     const clock = new VirtualClock();
     const seeds = new SeededRandom(options.seed ?? 1);
     const server = new VirtualServer({ clock, random: seeds.fork('server'), appId: seeds.uuid() });
@@ -82,6 +87,7 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
     this.#clock = clock;
     this.#seeds = seeds;
     this.#server = server;
+    server.onCommit = () => this.#committed.run();
     this.#network = new VirtualNetwork(clock, seeds.fork('network'), server);
     this.appId = server.appId;
     this.random = seeds.fork('test');
@@ -93,7 +99,10 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
       stop: () => server.stop(),
       kill: () => server.kill(),
       start: () => server.start(),
-      jumpClock: (ms) => server.jump(ms),
+      jumpClock: (ms) => {
+        checkMs('jumpClock: ms', ms, -Infinity);
+        server.jump(ms);
+      },
     };
     const { schema } = options;
     const access = {
@@ -125,11 +134,13 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
   /**
    * Creates a user.
    *
-   * @throws InstantAPIError if the e-mail address is invalid
+   * @throws TriplaneError 'config-invalid' if it is no e-mail address
+   * @throws InstantAPIError if there is such a user
    * @example
    * const ann = await app.createUser('ann@example.com');
    */
-  async createUser(email: string): Promise<TestUser> {
+  async createUser(address: string): Promise<TestUser> {
+    const email = checkEmail('createUser: email', address);
     const id = this.#seeds.uuid();
     const user = this.#accounts.tx['$users']?.[id]?.update({ email });
     await this.run(this.#accounts.transact(user ?? []));
@@ -166,6 +177,7 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
    * const { data } = await app.run(tab.db.queryOnce({ todos: {} }));
    */
   async run<T>(promise: PromiseLike<T>): Promise<T> {
+    checkPromise('run: promise', promise);
     let settle: (() => T) | undefined;
     promise.then(
       (value) => (settle = () => value),
@@ -181,12 +193,20 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
       const isOver = this.#clock.monotonicNow() > end || !(await this.#clock.runNext());
       if (isOver && !settle) throw new TriplaneError('timeout', 'The promise did not settle within 10 minutes of virtual time');
     }
+    this.#committed.throwFailure();
     return settle();
   }
 
-  /** Lets virtual time pass. @param ms milliseconds */
+  /**
+   * Lets virtual time pass.
+   *
+   * @param ms milliseconds, 0 or more
+   * @throws TriplaneError 'config-invalid' if it is no such number
+   */
   async advance(ms: number): Promise<void> {
+    checkMs('advance: ms', ms);
     await this.#clock.advance(ms);
+    this.#committed.throwFailure();
   }
 
   /**
@@ -200,7 +220,7 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
       await this.#clock.advance(2_000);
       if (this.#clock.monotonicNow() > end) throw new TriplaneError('timeout', 'Writes still wait after 10 minutes of virtual time');
     } while (this.#server.isUp && this.#devices.some((device) => device.isSending));
-    await this.#clock.advance(2_000);
+    await this.advance(2_000);
   }
 
   /** All transactions that the server has committed, in order. */
@@ -208,15 +228,27 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
     return this.#server.entries;
   }
 
-  /** Calls back after every transaction that the server commits. */
-  onCommit(callback: () => void): void {
-    this.#server.onCommit = callback;
+  /**
+   * Calls back after every transaction that the server commits. What a callback throws is thrown by the `run`, `advance` or `settle` that is
+   * running.
+   *
+   * @returns a function that ends it
+   */
+  onCommit(callback: () => void): () => void {
+    checkFunction('onCommit: callback', callback);
+    return this.#committed.add(callback);
   }
 
-  /** What the server holds at this moment, past the rules and without waiting; undefined while the server is down. */
+  /**
+   * What the server holds at this moment, past the rules and without waiting; undefined while the server is down.
+   *
+   * @throws QueryValidationError if the schema does not have what is read
+   */
   readNow<Q extends ValidQuery<Q, Schema>>(query: Q): InstaQLResponse<Schema, Q> | undefined {
+    const { schema } = this.#options;
+    if (schema) validateQuery(query, schema);
     const app = this.#server.appNow;
-    return app && (readNow(app, query, this.#options.schema !== undefined) as InstaQLResponse<Schema, Q>);
+    return app && (readNow(app, query, schema !== undefined) as InstaQLResponse<Schema, Q>);
   }
 
   /** Closes all tabs and the server. */

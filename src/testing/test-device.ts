@@ -2,6 +2,7 @@
 
 import type { InstantCoreDatabase } from '../client/database.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
+import { checkDisk, checkMs, checkUser } from './option-checks.ts';
 import { type DeviceOptions, VirtualDevice, type VirtualTab } from './virtual/device.ts';
 import type { DiskCondition } from './virtual/disk.ts';
 import type { VirtualNetwork } from './virtual/network.ts';
@@ -37,8 +38,10 @@ export class TestTab<Schema extends AnySchemaDef> {
     return !this.#tab.device.tabs.includes(this.#tab);
   }
 
-  /** Closes the page: what is being stored is completed. */
+  /** Closes the page: what is being stored is completed. A frozen page is thawed for it. */
   async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.thaw();
     await this.#run(this.#tab.device.close(this.#tab));
   }
 
@@ -58,6 +61,7 @@ export class TestTab<Schema extends AnySchemaDef> {
 
   /** Sets the page's wall clock, in milliseconds relative to what it shows. */
   jumpClock(ms: number): void {
+    checkMs('jumpClock: ms', ms, -Infinity);
     this.#tab.clock.jump(ms);
   }
 
@@ -112,6 +116,7 @@ export class TestDevice<Schema extends AnySchemaDef> {
 
   /** Signs a user in, in all tabs. A device without tabs opens one for it and closes it again. */
   async signIn(user: TestUser): Promise<void> {
+    checkUser('signIn: user', user);
     await this.#setUser(user);
   }
 
@@ -144,11 +149,13 @@ export class TestDevice<Schema extends AnySchemaDef> {
 
   /** The longest time that a message takes in each direction, in milliseconds. At first 40. */
   setDelay(ms: number): void {
+    checkMs('setDelay: ms', ms);
     this.#device.link.delayMs = ms;
   }
 
-  /** `full`: writing fails. `hangs`: nothing is answered until it is `well` again. */
+  /** `full`: writing fails. `broken`: reading does too. `hangs`: nothing is answered until it is `well` again. */
   setDisk(condition: DiskCondition): void {
+    checkDisk(condition);
     this.#device.disk.condition = condition;
   }
 

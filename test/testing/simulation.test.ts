@@ -1,5 +1,7 @@
 // `simulate` with two small apps: one that is right, and the same with its safeguard removed, which must be found.
 
+import { readFile } from 'node:fs/promises';
+
 import { describe, expect, test } from 'vitest';
 
 import { i, tx } from '../../src/index.ts';
@@ -83,6 +85,15 @@ describe('a simulation', { timeout: 60_000 }, () => {
     expect(error.violations).toEqual(["invariant 'one booking per slot' is violated"]);
     expect(error.story.length).toBeLessThan(8);
     expect(error.story.filter((line) => line.endsWith('book')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('is reported as the guide shows it', async () => {
+    const shown = /```text\n([\s\S]*?)\n```/.exec(await readFile('docs/testing.md', 'utf8'))?.[1] ?? '';
+    const seed = Number(/seeds: \[(\d+)\]$/.exec(shown)?.[1]);
+    const story = shown.split('\n').flatMap((line) => /^ {2}(\d+ ms: device .*)$/.exec(line)?.[1] ?? []);
+    expect(new SimulationError(seed, ["invariant 'one booking per slot' is violated"], story).message).toBe(shown);
+    const { message } = await failureOf(simulate({ ...bookings(false), seeds: [seed] }));
+    expect(message.split('\n')[1]).toBe(shown.split('\n')[1]);
   });
 
   test('reports an action that throws, and one that rejects', async () => {

@@ -68,7 +68,9 @@ export class VirtualDevice<Schema extends AnySchemaDef> {
       onError: (error) => errors.push(error),
     });
     const reactor = createReactor(config, undefined, undefined, new BrowserTab(this.#browserTabs, clock, world));
-    const tab = { name, device: this, clock, db: new InstantCoreDatabase<Schema>(reactor, config), reactor, errors };
+    // Not for the reactor, which would take it for a second way to connect.
+    const calls = { ...config, fetch: network.fetchFrom(this.link, clock) };
+    const tab = { name, device: this, clock, db: new InstantCoreDatabase<Schema>(reactor, calls), reactor, errors };
     this.tabs.push(tab);
     return tab;
   }

@@ -2,6 +2,7 @@
 // linger half-closed. Frames are text, as on a real socket.
 
 import type { WebSocketLike } from '../../connection/web-socket.ts';
+import { untilAborted } from '../../lib/abort.ts';
 import type { VirtualClock } from './clock.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -42,6 +43,27 @@ export class VirtualNetwork {
     const socket = new Socket(this, link, owner);
     this.sockets.add(socket);
     return socket;
+  }
+
+  /** `fetch` of a page: it fails as in a browser if the device is offline or the server is down. */
+  fetchFrom(link: Link, owner: ProcessClock): typeof fetch {
+    return (input, init) =>
+      untilAborted(
+        this.#fetch(link, owner, () => this.server.fetch(input, init)),
+        init?.signal ?? undefined,
+      );
+  }
+
+  async #fetch(link: Link, owner: ProcessClock, send: () => Promise<Response>): Promise<Response> {
+    await this.#travel(link);
+    const response = await send();
+    await this.#travel(link);
+    return new Promise((resolve) => owner.deliver(() => resolve(response)));
+  }
+
+  async #travel(link: Link): Promise<void> {
+    await new Promise<void>((resolve) => this.clock.setTimeout(resolve, this.random.between(1, link.delayMs)));
+    if (!link.isUp) throw new TypeError('Failed to fetch');
   }
 
   /** Every connection of a device is lost. */
