@@ -16,9 +16,14 @@ export function allowedOrigins(origins: readonly string[] | undefined, own: () =
 function originOf(given: string): string {
   const text = given.trim();
   if (text === '*') return text;
-  const isOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\/?$/i.test(text) && URL.canParse(text);
-  if (isOrigin) return text.replace(/\/$/, '').toLowerCase();
+  const isOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+\/?$/i.test(text) && URL.canParse(text);
+  if (isOrigin) return asSent(new URL(text));
   throw new TriplaneError('config-invalid', `createServer: origins must be like 'https://app.example.com', and one is '${given}'`);
+}
+
+/** As browsers send it: without a default port, and with the ASCII form of an international name. Other schemes have no `URL.origin`. */
+function asSent({ origin, protocol, host }: URL): string {
+  return origin === 'null' ? `${protocol}//${host}`.toLowerCase() : origin;
 }
 
 function isSameOrigin(origin: string, url: string): boolean {

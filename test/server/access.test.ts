@@ -104,7 +104,19 @@ test('with a list of origins, pages of other origins can neither connect nor rea
   expect(await opens(await start({ origins: ['*'] }), 'https://any.example')).toBe('open');
 });
 
-test.each(['app.example.com', 'https://a.example/path', 'https://', ''])("'%s' is rejected as an origin", async (origin) => {
+test.each([
+  ['https://app.example.com:443', 'https://app.example.com'],
+  ['HTTP://App.example.com:80/', 'http://app.example.com'],
+  ['https://app.example.com:8443', 'https://app.example.com:8443'],
+  ['https://bücher.example', 'https://xn--bcher-kva.example'],
+])("the origin '%s' allows pages that browsers call %s", async (given, origin) => {
+  const server = await start({ origins: [given] });
+  expect(await opens(server, origin)).toBe('open');
+  expect((await get(server, '/health', { origin })).headers['access-control-allow-origin']).toBe(origin);
+});
+
+const notOrigins = ['app.example.com', 'https://a.example/path', 'https://', '', 'https://*.example.com', 'https://ann@a.example'];
+test.each(notOrigins)("'%s' is rejected as an origin", async (origin) => {
   await expect(createServer({ origins: [origin] })).rejects.toMatchObject({ code: 'config-invalid' });
 });
 

@@ -21,8 +21,10 @@ interface Code {
   readonly misses?: Readonly<Record<string, number>>;
 }
 
-/** Codes per address; more invalidate the oldest. */
-const maxCodes = 20;
+/** Codes per address, as many as an address is sent in an hour, so that requests of strangers do not invalidate the owner's code. */
+const maxCodes = 40;
+/** Codes per address requested by one network; more invalidate its oldest. */
+const maxCodesOfNetwork = 20;
 const maxMisses = 5;
 /** Tries shared by all networks that did not request the code. */
 const maxMissesElsewhere = 10;
@@ -46,13 +48,25 @@ function codesFor(records: RecordMap, email: string): readonly Code[] {
 /** The record to store to make the code valid; drops expired codes. */
 export function withCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): Records {
   const salt = newSalt();
-  const fresh = codesFor(records, email).filter((each) => at - each.at <= ttlMs);
+  const isOwn = (each: Code): boolean => each.from === hashCode(network, each.salt);
+  const fresh = withoutOldest(
+    codesFor(records, email).filter((each) => at - each.at <= ttlMs),
+    isOwn,
+  );
   const old: Record<string, unknown> = {};
   for (const [name, codes] of records) {
     if (name.startsWith(prefix) && (codes as readonly Code[]).every((each) => at - each.at > 2 * ttlMs)) old[name] = null;
   }
   const made: Code = { salt, hash: hashCode(code, salt), at, from: hashCode(network, salt) };
-  return { ...old, [prefix + email]: [...fresh, made].slice(-maxCodes) };
+  return { ...old, [prefix + email]: [...fresh, made] };
+}
+
+/** Makes room for one more code: of the network that requests it, if that has its share, or if there is no room for anybody. */
+function withoutOldest(codes: readonly Code[], isOwn: (code: Code) => boolean): readonly Code[] {
+  const own = codes.filter(isOwn);
+  if (codes.length < maxCodes && own.length < maxCodesOfNetwork) return codes;
+  const oldest = own[0] ?? codes[0];
+  return codes.filter((each) => each !== oldest).slice(1 - maxCodes);
 }
 
 /** A code that an admin wrote as a hash without salt. */

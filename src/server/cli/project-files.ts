@@ -3,6 +3,7 @@
 import { existsSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { TriplaneError } from '../../errors.ts';
 import { loadFile } from './project-load.ts';
 
 export const schemaFile = 'instant.schema.ts';
@@ -31,7 +32,9 @@ export async function readProject(folder: string): Promise<ProjectFiles> {
   const [schema, rules] = await Promise.all(
     [schemaFile, rulesFile].map(async (name) => {
       const path = findFile(name, folder);
-      return path === undefined ? undefined : { json: asJson(await loadFile(path)), at: locateIn(name, await readFile(path, 'utf8')) };
+      return path === undefined
+        ? undefined
+        : { json: asJson(name, await loadFile(path)), at: locateIn(name, await readFile(path, 'utf8')) };
     }),
   );
   const nowhere = (): string => '';
@@ -51,8 +54,19 @@ function locateIn(name: string, text: string): Locate {
   };
 }
 
-function asJson(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+/** @throws TriplaneError 'config-invalid' */
+function asJson(name: string, value: unknown): unknown {
+  const problem = problemWith(value);
+  if (problem) throw new TriplaneError('config-invalid', `${name}: the default export must be an object, and ${problem}`);
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Without an export, or with one that JSON cannot write, the file would have no effect in silence. */
+function problemWith(value: unknown): string | undefined {
+  if (value === undefined) return 'there is none';
+  if (value === null) return 'is null';
+  if (Array.isArray(value)) return 'is a list';
+  return typeof value === 'object' ? undefined : `is a ${typeof value}`;
 }
 
 /** Delay after the last of several changes, in milliseconds. */

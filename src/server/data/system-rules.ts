@@ -64,7 +64,7 @@ function notWritable(step: TripleStep, name: string, why: string): Error {
   return invalid('tx-step', wholeStep(step), [{ message: `'${name}' cannot be written: ${why}` }]);
 }
 
-/** Sign-in lowercases e-mail addresses; in any other case the address would create a second user. */
+/** Sign-in lowercases and trims e-mail addresses; in any other form the address would create a second user. */
 export function asStored(attr: KnownAttr, value: Value): Value {
-  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.toLowerCase() : value;
+  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.trim().toLowerCase() : value;
 }

@@ -110,6 +110,13 @@ describe('without HTTP', () => {
     await expect(accounts.signInByCode(email, longer, { from: home })).resolves.toMatchObject({ user: { email } });
   });
 
+  test('codes that strangers request for an address do not invalidate the one its owner requested', async () => {
+    const { accounts } = await accountsOn();
+    const own = await accounts.makeCode(email, { from: home });
+    for (let n = 0; n < 39; n++) await accounts.makeCode(email, { from: n % 2 ? attacker : `6.6.7.${n}` });
+    await expect(accounts.signInByCode(email, own, { from: home })).resolves.toMatchObject({ user: { email } });
+  });
+
   test('guesses for ten thousand other e-mail addresses are soon rate-limited, and do not reset the limit of the first', async () => {
     const { accounts } = await accountsOn();
     const code = await accounts.makeCode(email, { from: home });

@@ -48,6 +48,20 @@ test('the files are pushed at the start and after each change', async () => {
   stop();
 });
 
+test.each([
+  ['export const rules = {};', 'there is none'],
+  ['export default () => ({});', 'is a function'],
+  ['export default [];', 'is a list'],
+  ['export default null;', 'is null'],
+])('rules as `%s` are rejected, and nothing is pushed', async (source, problem) => {
+  await writeFile(join(folder, 'instant.perms.ts'), source);
+  const printed: string[] = [];
+  const pushed = pushProject(server, folder, (line) => void printed.push(line));
+  const message = `instant.perms.ts: the default export must be an object, and ${problem}`;
+  await expect(pushed).rejects.toMatchObject({ code: 'config-invalid', message });
+  expect(printed).toEqual([]);
+});
+
 test('push prints that nothing has changed; pull writes files with the same content', async () => {
   const printed: string[] = [];
   const print = (line: string): void => void printed.push(line);
