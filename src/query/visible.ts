@@ -70,12 +70,19 @@ export class VisibleDb implements Db {
     return this.#visible.showsField?.(attr.etype, attr.label) ?? false;
   }
 
+  /** Nothing is found through a hidden entity: its links would tell of it. */
   holders(attr: KnownAttr, value: Value): readonly string[] {
+    if (this.#hidesTarget(attr, value)) return [];
     return this.#db.holders(attr, value).filter((id) => this.#hasValue(attr, id));
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
     return lowest(this.holders(attr, value));
+  }
+
+  #hidesTarget({ isRef, reverseEtype }: KnownAttr, target: Value): boolean {
+    if (!isRef || reverseEtype === undefined || typeof target !== 'string') return false;
+    return this.#db.row(reverseEtype, target) !== undefined && this.row(reverseEtype, target) === undefined;
   }
 
   #hasValue(attr: KnownAttr, id: string): boolean {

@@ -58,6 +58,11 @@ describe('hidden data leaves no trace', () => {
     expect(await k.ids(k.bob, 'teams', { where: { 'notes.n': 1 } })).toEqual([team]);
     await k.rules({ ...own, teams: { allow: { view: "auth.id in data.ref('members.id')" } } });
     expect(await k.ids(k.bob, 'notes', { where: { 'team.id': team } })).toEqual([]);
+    // A path does not go through a hidden row either.
+    expect(await k.ids(k.ann, 'notes', { where: { 'team.notes.n': 0 } })).toEqual([ids[0], ids[2]]);
+    for (const path of ['team.notes.n', 'team.notes.team.notes.n'])
+      expect(await k.ids(k.bob, 'notes', { where: { [path]: 1 } })).toEqual([]);
+    expect(await k.ids(k.bob, 'notes', { where: { 'team.notes': ids[1] } })).toEqual([]);
     expect(await k.ids(k.bob, 'teams')).toEqual([]);
     expect(await k.ids(k.ann, 'teams')).toEqual([team]);
   });
