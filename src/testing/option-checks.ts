@@ -12,7 +12,8 @@ function refuse(message: string, given?: readonly [unknown]): never {
   throw new TriplaneError('config-invalid', given ? `${message}, but is ${shown(given[0])}` : message);
 }
 
-const shown = (given: unknown): string => (typeof given === 'number' ? String(given) : (JSON.stringify(given) ?? typeof given));
+const shown = (given: unknown): string =>
+  typeof given === 'number' || typeof given === 'bigint' ? String(given) : (JSON.stringify(given) ?? typeof given);
 
 /** @throws TriplaneError 'config-invalid' */
 export function checkMs(name: string, given: unknown, least = 0): void {

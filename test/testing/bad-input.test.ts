@@ -21,6 +21,7 @@ describe('simulate', () => {
     [{ seeds: 1.5 }, 'but is 1.5'],
     [{ seeds: '3' }, 'but is "3"'],
     [{ seeds: null }, 'but is null'],
+    [{ seeds: 3n }, 'but is 3'],
     [{ seeds: [1, NaN] }, 'seeds: each must be a whole number, 0 or more, but is NaN'],
     [{ seeds: [-1] }, 'but is -1'],
     [{ steps: Infinity }, 'steps must be a whole number from 1'],
@@ -36,7 +37,7 @@ describe('simulate', () => {
     [{ users: ['ann'] }, 'users: each must be an e-mail address, but is "ann"'],
     [{ users: ['ann@example.com', 'ann@example.com'] }, 'users must differ'],
     [{ rules: { items: { allow: { view: 'true &&' } } } }, 'items.allow.view'],
-  ])('rejects %j', async (wrong, message) => {
+  ])('rejects %o', async (wrong, message) => {
     await expect(simulate({ ...valid, ...(wrong as object) })).rejects.toMatchObject(refused(message));
   });
 
