@@ -17,6 +17,8 @@ const long = [
   'test/connection/traces.test.ts',
   'test/demo/**/*.test.ts',
   'test/examples/**/*.test.ts',
+  'test/interop/instant-cli.test.ts',
+  'test/interop/mcp.test.ts',
   'test/interop/reference-weaknesses/**/*.test.ts',
   'test/nextjs/docs.test.ts',
   'test/oracle/**/*.test.ts',
@@ -27,6 +29,7 @@ const long = [
   'test/server/files/files.test.ts',
   'test/server/move/killed.test.ts',
   'test/server/queries/subscription-index.test.ts',
+  'test/server/session/budgets.test.ts',
   'test/server/storage/kill.test.ts',
   'test/server/storage/processes.test.ts',
   'test/simulator/planted-bugs.test.ts',
@@ -37,6 +40,8 @@ const longBuilt = [
   'test/package/installed-example.test.ts',
   'test/package/next-build.test.ts',
   'test/package/publish.test.ts',
+  'test/package/rooms-guide.test.ts',
+  'test/package/testing-guide.test.ts',
 ];
 /** Where nothing is known of earlier runs, small files come last, and these are small. Begun last, they would run alone. */
 const begunFirst = ['test/simulator/simulator.test.ts', 'test/simulator/planted-bugs.test.ts'];
