@@ -13,6 +13,7 @@ export class IdempotencyKeys {
   readonly #monotonicNow: () => number;
   /** In log order. */
   #blocks = [new PackedEvents()];
+  #lastKey: PackedKey | undefined;
 
   constructor(windowMs: number, maxBytes: number, monotonicNow: () => number) {
     this.#windowMs = windowMs;
@@ -21,7 +22,7 @@ export class IdempotencyKeys {
   }
 
   find(event: Event): AnsweredEvent | undefined {
-    const key = new PackedKey(event);
+    const key = this.#keyOf(event);
     for (let at = this.#blocks.length - 1; at >= 0; at -= 1) {
       const found = this.#blocks[at]?.find(key);
       if (found) return found;
@@ -35,7 +36,7 @@ export class IdempotencyKeys {
   }
 
   remove(event: Event): void {
-    this.#removeKey(new PackedKey(event));
+    this.#removeKey(this.#keyOf(event));
   }
 
   /** `now`: wall clock, like the times of the events. */
@@ -55,6 +56,12 @@ export class IdempotencyKeys {
 
   list(): readonly AnsweredEvent[] {
     return this.#blocks.flatMap((block) => block.list());
+  }
+
+  /** A write is looked for, and then added. */
+  #keyOf(event: Event): PackedKey {
+    if (this.#lastKey?.id !== event.id || this.#lastKey.by !== event.by) this.#lastKey = new PackedKey(event);
+    return this.#lastKey;
   }
 
   get #bytes(): number {
@@ -80,7 +87,7 @@ export class IdempotencyKeys {
   }
 
   #put(event: AnsweredEvent, sinceMs: number): void {
-    const key = new PackedKey(event);
+    const key = this.#keyOf(event);
     this.#removeKey(key);
     let newest = this.#blocks[this.#blocks.length - 1];
     if (!newest || newest.length >= perBlock) this.#blocks.push((newest = new PackedEvents()));

@@ -12,10 +12,14 @@ const initialCapacity = 16;
 
 /** A key as it is stored, and its hash. */
 export class PackedKey {
+  readonly by: string;
+  readonly id: string;
   readonly text: Buffer;
   readonly hash: number;
 
   constructor({ by, id }: Event) {
+    this.by = by;
+    this.id = id;
     const text = JSON.stringify([by, id]);
     this.text = Buffer.from(text);
     this.hash = hash('sha1', secret + text, 'buffer').readUInt32LE();

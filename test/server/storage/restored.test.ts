@@ -77,20 +77,25 @@ test('after a restore to an older state, both running servers show that state an
   await expect.poll(() => Promise.all([titles(one), titles(other)]), patience).toEqual(Array(2).fill(['kept', 'new 1', 'new 2']));
 });
 
+/** A database restored to before its last write, and a server that hears of nothing: it looks when it writes. */
+async function restoredUnheard() {
+  await newDatabase();
+  const deaf = bench({ storage: await postgres(url, { heartbeatMs: 60_000 }) });
+  open.push(deaf);
+  await deaf.hub.app(appId);
+  const a = await ready(deaf);
+  expect(await write(a, 'kept', attrs)).toBe('transact-ok');
+  const restore = await server.dump(name);
+  expect(await write(a, 'lost')).toBe('transact-ok');
+  await restore();
+  return { deaf, a };
+}
+
 test(
   'a server detects a restore although another server has since committed a transaction with the same id',
   { timeout: 60_000 },
   async () => {
-    await newDatabase();
-    // This one hears of nothing: it looks when it writes.
-    const deaf = bench({ storage: await postgres(url, { heartbeatMs: 60_000 }) });
-    open.push(deaf);
-    await deaf.hub.app(appId);
-    const a = await ready(deaf);
-    expect(await write(a, 'kept', attrs)).toBe('transact-ok');
-    const restore = await server.dump(name);
-    expect(await write(a, 'lost')).toBe('transact-ok');
-    await restore();
+    const { deaf, a } = await restoredUnheard();
     // As many transactions as were lost: the same number, another log.
     const { append } = await (await postgres(url, { heartbeatMs: 60_000 })).open(appId).then((log) => ({ append: log.append.bind(log) }));
     const other = newId();
@@ -112,16 +117,7 @@ test(
 );
 
 test('a server detects a restore although another server has since replaced the log by a snapshot', { timeout: 60_000 }, async () => {
-  await newDatabase();
-  // This one hears of nothing: it looks when it writes.
-  const deaf = bench({ storage: await postgres(url, { heartbeatMs: 60_000 }) });
-  open.push(deaf);
-  await deaf.hub.app(appId);
-  const a = await ready(deaf);
-  expect(await write(a, 'kept', attrs)).toBe('transact-ok');
-  const restore = await server.dump(name);
-  expect(await write(a, 'lost')).toBe('transact-ok');
-  await restore();
+  const { deaf, a } = await restoredUnheard();
   const storage = await postgres(url, { heartbeatMs: 60_000 });
   const log = await storage.open(appId);
   // As after a thousand more: only the snapshot is left.
