@@ -1,5 +1,7 @@
 // Time as a dependency: the date, durations, and timers. Code that waits or measures takes a Clock, so that a test controls it.
 
+import { readGlobal } from './global.ts';
+
 export type Timer = ReturnType<typeof setTimeout> | number;
 
 export interface Clock {
@@ -12,10 +14,13 @@ export interface Clock {
   clearTimeout(timer: Timer | undefined): void;
 }
 
-/** The platform's clock. A pending timer keeps a Node process alive, so the code that sets one must clear it. */
+/**
+ * The platform's clock; without a monotonic one, durations are those of the wall clock. A pending timer keeps a Node process alive, so the code
+ * that sets one must clear it.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonicNow: () => performance.now(),
+  monotonicNow: () => readGlobal(() => performance.now()) ?? Date.now(),
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (timer) => clearTimeout(timer),
 };

@@ -1,5 +1,7 @@
 // Time slicing: splits long work into slices and yields to the event loop between them.
 
+import { systemClock } from './clock.ts';
+
 /** The clock and the yield function of a TimeSlicer. */
 export interface Scheduler {
   /** Milliseconds of a monotonic clock. */
@@ -42,7 +44,7 @@ export class TimeSlicer {
 
 /** Uses `scheduler.yield` if the platform has it: it resumes before other tasks of the same priority. A timer would wait 4 ms each time. */
 const systemScheduler: Scheduler = {
-  now: () => performance.now(),
+  now: () => systemClock.monotonicNow(),
   pause() {
     const { scheduler } = globalThis as { scheduler?: { yield?: () => Promise<void> } };
     return scheduler?.yield?.() ?? nextTask();
