@@ -1,7 +1,5 @@
 // Ids of entities and attrs: generating and recognizing UUIDs.
 
-import { readGlobal } from './global.ts';
-
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
@@ -12,7 +10,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  */
 export function id(): string {
   // Browsers offer `randomUUID` only to pages served over HTTPS; `getRandomValues` is available everywhere.
-  return readGlobal(() => crypto.randomUUID()) ?? 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, digit);
+  return crypto.randomUUID?.() ?? 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, digit);
 }
 
 /** Whether the value is a UUID of any version. */
