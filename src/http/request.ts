@@ -69,8 +69,6 @@ interface RawResponse {
 /** What a server answers, whatever it is. */
 export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
   const { clock = systemClock } = config;
-  // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
-  const send = config.fetch ?? fetch;
   const name = nameOf(config, call);
   const init = initOf(config, call);
   // Aborted by the caller or by the timeout, with the corresponding reason.
@@ -82,6 +80,8 @@ export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawR
   const timer = timeoutMs === Infinity ? undefined : clock.setTimeout(onTimeout, timeoutMs);
   const done = onAbort(call.signal ?? config.signal, end);
   try {
+    // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
+    const send = config.fetch ?? fetch;
     const response = await send(addressOf(config, call), { ...uncached(send), ...call.init, ...init, signal });
     const { ok, status, headers } = response;
     return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };

@@ -66,14 +66,14 @@ export class Accounts {
   }
 
   /** Creates a code for the address. `from`: the network that requested it, which counts against the hourly limit. */
-  makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
+  async makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
     const network = networkOf(sent?.from ?? '');
     if (sent) {
-      this.#sendingFrom.check(network, 1);
-      this.#sendingTo.check(email, 1);
-      this.#sending.limit(`${email} ${network}`, 1);
-      this.#sendingTo.limit(email, 1);
-      if (network !== '') this.#sendingFrom.limit(network, 1);
+      await Bucket.take([
+        ...(network === '' ? [] : [[this.#sendingFrom, network] as const]),
+        [this.#sendingTo, email],
+        [this.#sending, `${email} ${network}`],
+      ]);
     }
     const code = newCode();
     return this.#run(({ records, at }) => {
@@ -92,7 +92,7 @@ export class Accounts {
     // Without the code: a wrong one may be right for another address.
     const lookedUp = { 'app-id': this.#app.id, email };
     this.#wrongFrom.check(network, 1);
-    this.#verifying.limit(`${email} ${network}`, 1);
+    await Bucket.take([[this.#verifying, `${email} ${network}`]]);
     const wrong = (): Error => {
       if (network !== '') this.#wrongFrom.limit(network, 1);
       return recordNotFound('app-user-magic-code', lookedUp);
