@@ -19,7 +19,7 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
   const known = event && replica.idempotencyKeys.find(event);
   if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
   if (known) return { is: 'done', txId: known.txId, isRepeat: true };
-  const { random, clock, logger } = config;
+  const { random, clock, logger, authorizeWrite } = config;
   const at = replica.nextAt(clock.now());
   try {
     const { steps, records } = planned(write, replica, at);
@@ -27,7 +27,7 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
       actor: write.actor,
       at,
       uuid: () => random.uuid(),
-      authorizeWrite: config.authorizeWrite,
+      authorizeWrite: authorizeWrite && ((access) => authorizeWrite(access, write)),
     });
     const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
     const all = withDerived(records, config.derive?.(changeSet, about));
