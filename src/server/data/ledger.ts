@@ -61,10 +61,10 @@ export class Ledger {
   #unsubscribe: () => void = () => {};
 
   private constructor(config: LedgerConfig) {
-    const { rememberMs, rememberBytes, clock } = config;
+    const { rememberMs, rememberBytes, clock, size } = config;
     this.#config = config;
     this.#openedAt = clock.now();
-    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()));
+    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()), size);
     this.#follower = new LogFollower(config, this.#replica);
   }
 

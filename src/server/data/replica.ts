@@ -23,6 +23,7 @@ import {
   type Records,
   type RememberedRejection,
 } from '../storage/storage.ts';
+import { StoredSize } from './stored-size.ts';
 import { systemAttrs } from './system-attrs.ts';
 
 /** Applied transactions, and how to undo them. */
@@ -32,7 +33,14 @@ export interface Batch {
   /** More than the types that values have had. */
   schemaChanged: boolean;
   readonly entries: LogEntry[];
-  readonly before: Position & { readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
+  readonly before: BeforeBatch;
+}
+
+interface BeforeBatch extends Position {
+  readonly at: number;
+  readonly bytes: number;
+  readonly catalog: AttrCatalog;
+  readonly records: Map<string, unknown>;
 }
 
 /** A position in the log. */
@@ -63,6 +71,7 @@ const maxPlayed = 1000;
 
 export class Replica {
   readonly idempotencyKeys: IdempotencyKeys;
+  readonly #size: StoredSize;
   #store = new Store(Attrs.empty, { times: true });
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
   #records = new Map<string, unknown>();
@@ -72,8 +81,9 @@ export class Replica {
   #at = 0;
   #since: number | undefined;
 
-  constructor(idempotencyKeys: IdempotencyKeys) {
+  constructor(idempotencyKeys: IdempotencyKeys, size = new StoredSize()) {
     this.idempotencyKeys = idempotencyKeys;
+    this.#size = size;
   }
 
   get store(): Store {
@@ -136,6 +146,7 @@ export class Replica {
     this.#store = new Store(all, { times: true });
     this.#snapshots.clear();
     this.#store.load(triples);
+    this.#size.load(snapshot);
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
     this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
     this.#records = new Map(Object.entries(records ?? {}));
@@ -150,21 +161,28 @@ export class Replica {
 
   begin(): Batch {
     const catalog = { attrs: this.#store.attrs, deleted: this.#deleted };
-    const before = { txId: this.#txId, lastId: this.#lastId, at: this.#at, catalog, records: new Map<string, unknown>() };
+    const place = { txId: this.#txId, lastId: this.#lastId, at: this.#at, bytes: this.#size.bytes };
+    const before = { ...place, catalog, records: new Map<string, unknown>() };
     return { changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, entries: [], before };
   }
 
-  /** Applies a transaction that is not in the log yet. `id`: of the log entry. */
-  apply({ id, changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
+  /**
+   * Applies a transaction that is not in the log yet. `id`: of the log entry. `check` may throw if the app becomes larger by so many bytes;
+   * then nothing is changed.
+   */
+  apply({ id, changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch, check?: (growth: number) => void): void {
     const changes = tripleChanges(changeSet, catalog.attrs, hiddenIn(catalog));
     const attrsChanged = catalog.attrs !== this.#store.attrs;
     const schemaChanged = attrsChanged && this.#changesSchema({ put: catalog.put, deleted: catalog.removed });
+    const attrs = { put: catalog.put, deleted: catalog.removed };
+    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
+    const growth = this.#growth(what);
+    check?.(growth);
+    this.#size.bytes += growth;
     this.#commit(catalog, changeSet);
     for (const name of Object.keys(records ?? {})) {
       if (!batch.before.records.has(name)) batch.before.records.set(name, this.#records.get(name));
     }
-    const attrs = { put: catalog.put, deleted: catalog.removed };
-    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
     const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
     this.#advance(entry);
     record(batch, entry, changeSet, { attrsChanged, schemaChanged });
@@ -188,6 +206,7 @@ export class Replica {
     this.#txId = before.txId;
     this.#lastId = before.lastId;
     this.#at = before.at;
+    this.#size.bytes = before.bytes;
     if (before.txId === 0) this.#since = undefined;
   }
 
@@ -208,6 +227,7 @@ export class Replica {
     if (entry.attrs) layer.setAttrs(catalog.attrs);
     applyChanges(layer, entry.changes, hiddenIn(catalog));
     const changeSet = layer.takeChangeSet();
+    this.#size.bytes += this.#growth(entry);
     this.#commit(catalog, changeSet);
     this.#advance(entry);
     return changeSet;
@@ -220,6 +240,11 @@ export class Replica {
     this.#store.commit(layer);
     for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
     this.#deleted = deleted;
+  }
+
+  #growth(entry: Pick<LogEntry, 'changes' | 'attrs' | 'records'>): number {
+    const hasAttr = (id: string): boolean => this.#deleted.has(id) || this.#store.attrs.byId(id) !== undefined;
+    return this.#size.growth(entry, { records: this.#records, hasAttr });
   }
 
   #changesSchema({ put, deleted }: AttrChanges): boolean {
