@@ -114,7 +114,8 @@ export class TabSync {
     const rejection = rejections.get(eventId);
     if (txId !== undefined) this.broadcast({ type: 'acknowledged', eventId, txId, isn });
     else if (rejection) this.broadcast({ type: 'rejected', record: mutationRecord(rejection) });
-    else if (outbox.settled.has(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
+    // A rejected one that is not listed has yet to be read again, after its user came back.
+    else if (outbox.settled.has(eventId) && !outbox.settled.isRejected(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
     else if (!error && !outbox.get(eventId)) this.#onWrite(record);
   }
 

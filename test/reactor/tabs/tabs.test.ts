@@ -152,6 +152,38 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
+  it('a rejected write that the leader has yet to read again is not taken for a discarded one by other tabs', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const slow: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store: slow }), testClient({ tabs: browser.tab(), store })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    await first.reactor.account.setUser(ann);
+    await first.receive(initOk());
+    first.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    const eventId = first.sentMessages('transact')[0]?.['client-event-id'];
+    await first.receive({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId });
+    await settled();
+    await first.reactor.account.setUser(undefined);
+    await settled();
+    const answers: (() => void)[] = [];
+    slow.list = async (prefix) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return store.list(prefix);
+    };
+    const isBack = first.reactor.account.setUser(ann);
+    await settled();
+    for (let time = 0; time < 3; time += 1) {
+      answers.shift()?.();
+      await settled();
+    }
+    await isBack;
+    expect([first, second].map(({ reactor }) => reactor.outbox.list().map(({ state }) => state))).toEqual([['rejected'], ['rejected']]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
   it.each<[string, (first: TestClient, eventId: string) => Promise<void>, string[]]>([
     ['confirmed', (first, eventId) => first.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }), []],
     [
