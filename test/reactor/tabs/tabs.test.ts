@@ -184,6 +184,41 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
+  it.each([
+    ['confirmed', (eventId: string) => ({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }) as const, [], undefined],
+    [
+      'rejected',
+      (eventId: string) => ({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId }) as const,
+      ['rejected'],
+      'rejected',
+    ],
+  ])('a write that the leader told others is %s, before it was killed, is so on the disk', async (_outcome, answer, states, kept) => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const dying: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store: dying }), testClient({ tabs: browser.tab(), store })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    await first.receive(initOk());
+    await second.receive(initOk());
+    subscribed(second, { goals: {} });
+    await second.receive(addQueryOk([], 1));
+    first.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    dying.write = () => new Promise(() => {});
+    await first.receive(answer(first.sentMessages('transact')[0]?.['client-event-id'] ?? ''));
+    await settled();
+    for (const user of [ann, undefined]) await second.reactor.account.setUser(user);
+    await settled();
+    expect(second.reactor.outbox.list().map(({ state }) => state)).toEqual(states);
+    const late = testClient({ store });
+    await settled();
+    await late.receive(initOk());
+    expect(sends(late)).toEqual([]);
+    expect(late.reactor.outbox.list().find(({ state }) => state !== 'acknowledged')?.state).toBe(kept);
+    for (const tab of [second, late]) tab.reactor.shutdown();
+  });
+
   it.each<[string, (first: TestClient, eventId: string) => Promise<void>, string[]]>([
     ['confirmed', (first, eventId) => first.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }), []],
     [
