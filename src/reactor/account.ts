@@ -26,6 +26,8 @@ export class Account {
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
   #isLoaded = false;
+  /** The stored writes of a user who has just signed in are being read: a result without them is not shown. */
+  isReading = false;
   /** Whether the user is another one than the store had at the start. */
   #isChanged = false;
   #error: Error | undefined;
@@ -110,9 +112,12 @@ export class Account {
     // The connection changes before the writes: none may be sent in the previous user's session.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
+      this.isReading = true;
       // Without what is stored, the client goes on: who is signed in must be known all the same.
       await this.#context.writes.load().catch((cause: unknown) => this.#reportStore(cause));
+      this.isReading = false;
       if (!this.#context.isOpen) return;
+      for (const { key } of queries.list()) this.#context.run([{ do: 'show', key }]);
       for (const { key } of liveQueries) this.#context.hydrate(key);
     }
     this.#emitAuth(user);

@@ -63,7 +63,7 @@ type Who = keyof typeof users;
 type Way = 'here' | 'in another tab';
 
 /** Ends what the previous user's session shows and waits for, before anything of the next user is loaded. */
-const replace = 'persist results, detach calls, forget, show, announce, restart, load writes, hydrate';
+const replace = 'persist results, detach calls, forget, show, announce, restart, load writes, show, hydrate';
 
 /** What is done when one user takes the place of another, here or in another tab. */
 const table: Record<Who, Record<Way, Record<Who, string>>> = {
