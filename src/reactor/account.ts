@@ -25,6 +25,8 @@ export class Account {
   readonly adopted: Promise<Adopted | undefined> | undefined;
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
+  /** Changes that have not ended. */
+  #queued = 0;
   #isLoaded = false;
   /** The stored writes of a user who has just signed in are being read: a result without them is not shown. */
   isReading = false;
@@ -63,10 +65,8 @@ export class Account {
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
-      this.#context.run([
-        { do: 'store', edits: [{ put: userKey, value: user ?? null }] },
-        { do: 'tell', message: { type: 'user', user: user ?? null } },
-      ]);
+      this.#store(user);
+      this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
       await this.#change(user);
     });
   }
@@ -81,14 +81,21 @@ export class Account {
   /** Applies a change of user that another tab made. The same user again changes nothing, nor does a stored one after any change. */
   applyUser(user: User | undefined, isStored = false): Promise<void> {
     return this.#enqueue(async () => {
-      if (isStored && this.#isChanged) return;
-      if (this.#context.isOpen && !equal(user, this.#context.state.session.user)) await this.#change(user);
+      if ((isStored && this.#isChanged) || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
+      await this.#change(user);
+      // The tab that was to store it may have been killed. Whom the next change replaces is not stored any more.
+      if (this.#queued === 1) this.#store(user);
     });
+  }
+
+  #store(user: User | undefined): void {
+    this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
   }
 
   /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
   #enqueue(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changes.then(change);
+    this.#queued++;
+    const changed = this.#changes.then(change).finally(() => this.#queued--);
     this.#changes = changed.catch(() => {});
     return changed;
   }

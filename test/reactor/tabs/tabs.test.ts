@@ -152,6 +152,51 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
+  it('a user whom a tab was killed with, before the user was on the disk, is the user of the tabs that heard of it and of those to come', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const dying: KeyValue = { ...store, write: () => new Promise(() => {}) };
+    const [first, second] = [testClient({ tabs: browser.tab(), store: dying }), testClient({ tabs: browser.tab(), store })];
+    const [ann, bob] = [id(), id()].map((user) => ({ id: user, refresh_token: id(), isGuest: false }));
+    await settled();
+    const heard = second.reactor.account.applyUser(bob);
+    void first.reactor.account.setUser(ann);
+    await heard;
+    await settled();
+    const late = testClient({ tabs: browser.tab(), store });
+    await settled();
+    expect([second, late].map(({ reactor }) => reactor.state.session.user)).toEqual([ann, ann]);
+    for (const tab of [first, second, late]) tab.reactor.shutdown();
+  });
+
+  it('a waiting write is stored in the terms of new attributes by the leader alone: another tab could bring back a settled one', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const keys: string[][] = [[], []];
+    const [first, second] = keys.map((written) =>
+      testClient({
+        tabs: browser.tab(),
+        store: {
+          ...store,
+          write: (ops) => {
+            written.push(...ops.flatMap((op) => ('put' in op && op.put.startsWith('write/') ? op.put : [])));
+            return store.write(ops);
+          },
+        },
+      }),
+    ) as [TestClient, TestClient];
+    await settled();
+    void first.reactor.writes.transact({ __ops: [['update', 'moods', id(), { name: 'good' }]], __etype: 'moods' });
+    await settled();
+    const theirs = (label: string, at: number): WireAttr =>
+      ({ ...goalAttrs[at], id: id(), 'forward-identity': [id(), 'moods', label] }) as WireAttr;
+    const attrs = [...goalAttrs, theirs('id', 0), theirs('name', 1)];
+    for (const tab of [first, second]) await tab.receive({ ...initOk(), attrs });
+    await settled();
+    expect(keys.map(({ length }) => length)).toEqual([2, 0]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
   it('a rejected write that the leader has yet to read again is not taken for a discarded one by other tabs', async () => {
     const browser = new FakeBrowser();
     const store = shared();
