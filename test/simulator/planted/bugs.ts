@@ -22,7 +22,6 @@ const account = 'reactor/account.ts';
 const receiveError = 'reactor/receive-error.ts';
 const receive = 'reactor/receive.ts';
 const machine = 'connection/machine.ts';
-const tabSync = 'reactor/tabs/tab-sync.ts';
 const ledger = 'server/data/ledger.ts';
 const removeAll = "{ do: 'store', edits: outbox.list().flatMap(({ eventId }) => outbox.remove(eventId)) }";
 
@@ -95,18 +94,6 @@ const client: readonly PlantedBug[] = [
   bug('the order of writes is that of the wall clock', outbox, 'Math.max(this.#lastOrder + 1, createdMs)', 'createdMs'),
   bug('a lost connection is not told to the state', machine, "if (isOver && before.name === 'ready' && type !== 'stop') commands.push('down');", ''), // prettier-ignore
   bug('a client that waits does not try again by itself', machine, 'const whileWaiting: Rules = { timer: connect, ', 'const whileWaiting: Rules = { '), // prettier-ignore
-  {
-    name: 'a rejected or discarded write comes back to the disk from another tab',
-    edits: [
-      { file: tabSync, find: "effects.filter((effect) => effect.do !== 'tell')", replace: "effects.filter((effect) => effect.do !== 'tell' && effect.do !== 'store')" }, // prettier-ignore
-      { file: tabSync, find: "effects.push({ do: 'store', edits: outbox.remove(eventId) });", replace: 'outbox.remove(eventId);' },
-    ],
-  },
-  bug('a refusal for a taken name that arrives twice is taken for one of the other attributes sent since', 'transact/rebase.ts', "return !isNameTaken(body, steps) && !steps.some((step) => step[0] !== 'add-attr' && step[0].endsWith('-attr'));", "return !steps.some((step) => step[0].endsWith('-attr'));"), // prettier-ignore
-  bug('a tab that opens while another user is being stored keeps the user before', account, "if (edits.some((edit) => 'put' in edit && edit.put === userKey))", 'if (edits.length < 0)'), // prettier-ignore
-  bug("writes are sent before the user's earlier ones are read", api, '|| !isLeader || this.#loads > 0) return [];', '|| !isLeader) return [];'), // prettier-ignore
-  bug('of two attributes by one name, the one heard of later hides the other', 'reactor/attr-catalog.ts', 'filter((attr) => !this.#isTaken(attr))', 'filter(({ id }) => !this.#confirmed.byId(id))'), // prettier-ignore
-  bug('a tab that never had a rejected write does not hold back what depends on it', tabSync, 'state.outbox.block(writeSetOf(rejection.steps))', '[]'), // prettier-ignore
 ];
 
 const server: readonly PlantedBug[] = [
