@@ -32,7 +32,9 @@ export async function hostile(): Promise<object> {
   const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
   await fetch(`${server.url}/dash/apps/${appId}/rules`, { method: 'POST', headers, body: JSON.stringify({ code: rules }) });
   const figures: Record<string, number> = {};
+  const wanted = process.env.BESIDES?.split(' ');
   for (const [name, besidesOf] of Object.entries(besides)) {
+    if (wanted && !wanted.includes(name)) continue;
     const others = name === 'alone' ? [] : await Promise.all(Array.from({ length: 8 }, () => new Client(server.url).ready(true)));
     let made = 0;
     for (const other of others) askOn(other, () => besidesOf(made++));

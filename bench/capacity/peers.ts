@@ -29,7 +29,7 @@ export class Server {
   }
 
   static async start(...args: readonly string[]): Promise<Server> {
-    const child = fork(join(out, 'server.mjs'), [...args], { execArgv: ['--expose-gc'] });
+    const child = fork(join(out, 'server.mjs'), [...args], { execArgv: ['--expose-gc', ...(process.env.SERVER_FLAGS?.split(' ') ?? [])] });
     const { url } = await new Promise<{ url: string }>((resolve) => child.once('message', resolve as (value: unknown) => void));
     return new Server(child, url);
   }

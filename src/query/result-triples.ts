@@ -39,7 +39,7 @@ export function answerQuery(compiled: CompiledQuery, db: Db, options: ResultOpti
 /** The same in steps, for a pass that is interrupted: yields when it is due. */
 export function* answerSteps(compiled: CompiledQuery, db: Db, { visible }: ResultOptions = {}): Generator<void, ServerResult> {
   const visibleDb = visible ? new VisibleDb(db, visible) : db;
-  const context: ResultContext = { db: visibleDb, witness: new WitnessTriples(visibleDb), done: new Map() };
+  const context: ResultContext = { db: visibleDb, witness: new WitnessTriples(visibleDb), done: new Map(), sent: new Map() };
   const pages: [string, PageInfo][] = [];
   const counts: [string, { count: number }][] = [];
   for (const node of compiled.nodes) {
@@ -76,7 +76,7 @@ export function resultOfRow(compiled: CompiledQuery, node: QueryNode, id: string
 /** The same of a row that matches, in steps. */
 export function* rowResultSteps(compiled: CompiledQuery, node: QueryNode, row: Row, db: Db): Generator<void, Triple[]> {
   const witness = new WitnessTriples(db);
-  yield* addRow(node, row, { db, witness, done: new Map() });
+  yield* addRow(node, row, { db, witness, done: new Map(), sent: new Map() });
   yield* addAbsenceWitnesses(compiled, db, witness);
   return yield* witness.triples();
 }
@@ -86,6 +86,8 @@ interface ResultContext {
   readonly witness: WitnessTriples;
   /** The rows each form has been answered for: one child may have many parents. */
   readonly done: Map<QueryNode, Set<Row>>;
+  /** The attrs that are sent of each form's rows. */
+  readonly sent: Map<QueryNode, readonly KnownAttr[]>;
 }
 
 function* addNode(node: QueryNode, context: ResultContext): Generator<void, PageInfo | undefined> {
@@ -105,9 +107,11 @@ function* addRow(node: QueryNode, row: Row, context: ResultContext): Generator<v
   if (!done) context.done.set(node, (done = new Set<Row>()));
   if (done.has(row)) return;
   done.add(row);
-  spend(1);
+  const sent = context.sent.get(node) ?? attrsSent(node, db);
+  context.sent.set(node, sent);
+  spend(1 + sent.length);
   if (node.where) yield* addWitnesses(node.where, row, db, witness);
-  for (const attr of attrsSent(node, db)) witness.add(attr, row);
+  for (const attr of sent) witness.add(attr, row);
   for (const child of node.children) yield* addChildRows(child, row, context);
   if (isDue()) yield;
 }

@@ -16,6 +16,7 @@ export function* addWitnesses(start: Where, startRow: Row, db: Db, witness: Witn
   for (let next = open.pop(); next; next = open.pop()) {
     const [where, row] = next;
     if (witness.isShown(where, row)) continue;
+    spend(1 + where.tests.length);
     for (const { attr, condition } of where.tests) {
       witness.add(attr, row);
       const value = row.values[attr.slot];

@@ -1,6 +1,6 @@
 // A request as read by the routes: parameters, required or optional, of a checked type.
 
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { AppStatus } from '../../protocol/session-messages.ts';
 import { isDeeperThan } from '../../protocol/frame-limits.ts';
 import { isUuid } from '../../lib/uuid.ts';
@@ -15,8 +15,17 @@ const maxBodyDepth = 1000;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Of a `Context`: what `bodyOf` may spend on parsing. */
-export const parseWorkKey = 'parseWork';
+interface WithParseWork {
+  readonly Variables: { readonly parseWork: number };
+}
+
+/** Middleware: what `bodyOf` may spend on parsing the request. */
+export function parseWorkLimit(work: number): MiddlewareHandler<WithParseWork> {
+  return (context, next) => {
+    context.set('parseWork', work);
+    return next();
+  };
+}
 
 /** The body as JSON; an empty object if it is missing or not an object. An admin's may be as large as any body. */
 export async function bodyOf(context: Context, { isAdmin = false } = {}): Promise<Fields> {
@@ -27,7 +36,7 @@ export async function bodyOf(context: Context, { isAdmin = false } = {}): Promis
     throw malformed(['body']);
   });
   if (text.trim() === '') return {};
-  const most = context.get(parseWorkKey) as number | undefined;
+  const most = context.get('parseWork') as number | undefined;
   const exceeded = exceededByParsing(text, { work: (!isAdmin && most) || Infinity, depth: maxBodyDepth });
   if (exceeded === 'depth') throw malformed(['body']);
   if (exceeded === 'work') throw overLimit('parseWork', most ?? Infinity, 'keys, arrays, objects and items of a body, by their cost');

@@ -27,7 +27,7 @@ import { metricsRoutes } from './metrics-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { oauthConfigRoutes } from './oauth-config-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
-import { parseWorkKey } from './request.ts';
+import { parseWorkLimit } from './request.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
@@ -53,10 +53,7 @@ export function httpRoutes(config: HttpConfig): Hono {
     if (!isFile && context.res.headers.get('content-type') === 'application/json')
       context.header('content-type', 'application/json; charset=utf-8');
   });
-  routes.use('*', (context, next) => {
-    context.set(parseWorkKey as never, http.limits.parseWork as never);
-    return next();
-  });
+  routes.use('*', parseWorkLimit(http.limits.parseWork));
   const limited = bodyLimit({ maxBytes: http.limits.frameBytes, incoming: http.incoming });
   // Files have a limit of their own and are streamed.
   const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));

@@ -89,7 +89,7 @@ function checkCount(triples: number, maxLength: number): void {
 const tooLong = (maxLength: number): Error => overLimit('resultLength', maxLength, 'characters of the result of a query');
 
 /** Triples serialised per step. */
-const atOnceTriples = 5000;
+const atOnceTriples = 2000;
 
 /** The wire form, written in parts. */
 function* textOf(serverResult: ServerResult, triples: readonly Triple[], maxLength: number): Generator<void, JsonText> {

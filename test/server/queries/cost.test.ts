@@ -71,6 +71,16 @@ describe('an evaluation visits each entity once for each step that leads to it',
     }
   });
 
+  test('each triple of an answer counts when it is collected, and when it is listed', () => {
+    const labels = Array.from({ length: 40 }, (_, n) => `field${n}`);
+    const attrs = Attrs.from(['id', ...labels].map((label) => blob('wide', label) as unknown as WireAttr));
+    const wide = new Store(attrs, { times: true });
+    const ids = Array.from({ length: 50 }, () => newId());
+    wide.load(ids.flatMap((id) => attrs.list.map(({ id: attr, label }): Triple => [id, attr, label === 'id' ? id : 'x', 1])));
+    const triples = ids.length * attrs.list.length;
+    expect(workOf(() => answerQuery(compile({ wide: {} }, attrs), wide))).toBeGreaterThan(2 * triples);
+  });
+
   test('the tree made on the server equals the one that the client makes', () => {
     const query = { as: { $: { where: { 'bs.name': '3' }, limit: 3 }, bs: { $: { where: { name: '4' } }, as: {} } } };
     const compiled = compile(query, store.attrs, { tree: { omitsUnlinked: true } });
