@@ -1,4 +1,4 @@
-// Dependencies and callbacks of a ledger.
+// Dependencies, callbacks and states of a ledger.
 
 import type { Random } from '../../lib/random.ts';
 import type { FollowerConfig } from './log-follower.ts';
@@ -16,6 +16,16 @@ export interface LedgerConfig extends FollowerConfig {
   /** Counts what is stored, and may limit it. */
   readonly size?: StoredSize | undefined;
 }
+
+/**
+ * `preparing`: a long write is being checked, or the log is being compacted, and memory contains the last durable state. `committing`: it
+ * may contain writes that are not durable yet. `stale`: the log failed; memory contains the last durable state. `recovering`: as `stale`,
+ * and the log is being read.
+ */
+export type LedgerPhase = 'idle' | 'preparing' | 'committing' | 'stale' | 'recovering' | 'closed';
+
+/** In these, memory contains nothing that is not durable. */
+export const cleanStates: ReadonlySet<LedgerPhase> = new Set(['idle', 'preparing', 'stale', 'recovering']);
 
 /** A read of durable state. */
 export interface Reader {

@@ -9,8 +9,9 @@ import type { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { failure } from '../errors.ts';
-import { sizeOfEntry } from '../storage/entry-size.ts';
-import { replay } from '../storage/replay.ts';
+import { inSlices } from '../slices.ts';
+import { listSizeSteps, sizeOfLogEntry } from '../storage/entry-size.ts';
+import { replaySteps } from '../storage/replay.ts';
 import type { Appended, AppLog, LogEntry, Snapshot } from '../storage/storage.ts';
 import { RemoteTail } from './remote-tail.ts';
 import type { Replica } from './replica.ts';
@@ -182,11 +183,13 @@ export class LogFollower {
   }
 
   async load(): Promise<void> {
+    // What is announced from here on may be later than what is read.
+    this.#remoteTail.setEnd(0);
     const loaded = await this.#config.log.load();
-    const { triples, bytes } = this.#replica.load(loaded, this.#config.clock.now());
+    const { triples, bytes } = await this.#replica.load(loaded, this.#config.clock.now());
     this.#isIntact = true;
     this.#isSuspect = this.#isElsewhere = false;
-    this.#remoteTail.setEnd(this.#replica.txId);
+    this.#remoteTail.forget(this.#replica.txId);
     this.#snapshotSize = triples;
     this.#snapshotBytes = bytes;
     this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
@@ -204,12 +207,12 @@ export class LogFollower {
     const { log, logger } = this.#config;
     try {
       // Read back rather than written from memory, because triples of deleted attrs exist only in the log.
-      const snapshot: Snapshot = replay(await log.load());
+      const snapshot: Snapshot = await inSlices(replaySteps(await log.load()));
       idempotencyKeys.forget();
       await log.compact(snapshot.txId === txId ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
       this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
       this.#snapshotSize = snapshot.triples.length;
-      this.#snapshotBytes = sizeOfEntry(snapshot.triples);
+      this.#snapshotBytes = await inSlices(listSizeSteps(snapshot.triples));
     } catch (cause) {
       logger.warn('the log could not be compacted', cause);
       // Delayed after a failure.
@@ -219,7 +222,7 @@ export class LogFollower {
 
   #count(entries: readonly LogEntry[]): void {
     this.#sinceSnapshot += entries.length;
-    for (const entry of entries) this.#bytesSinceSnapshot += sizeOfEntry(entry);
+    for (const entry of entries) this.#bytesSinceSnapshot += sizeOfLogEntry(entry);
   }
 }
 

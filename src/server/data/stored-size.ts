@@ -3,6 +3,7 @@
 
 import { overLimit } from '../errors.ts';
 import { locationIn, type LocationRecord } from '../files/file-entities.ts';
+import { sliceItems } from '../slices.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry, Snapshot } from '../storage/storage.ts';
 
@@ -28,11 +29,16 @@ export class StoredSize {
     this.#limit = limit;
   }
 
-  load({ triples, attrs, deletedAttrs, records = {} }: Snapshot): void {
-    this.bytes = 0;
-    for (const attr of [...attrs, ...deletedAttrs]) this.bytes += sizeOfEntry(attr);
-    for (const [, , value] of triples) this.bytes += perTriple + sizeOfEntry(value);
-    for (const [name, value] of Object.entries(records)) this.bytes += sizeOfRecord(name, value);
+  /** The bytes of a snapshot, in steps: yields where others can be served. */
+  *countSteps({ triples, attrs, deletedAttrs, records = {} }: Snapshot): Generator<void, number> {
+    let bytes = 0;
+    for (const attr of [...attrs, ...deletedAttrs]) bytes += sizeOfEntry(attr);
+    for (const [name, value] of Object.entries(records)) bytes += sizeOfRecord(name, value);
+    for (const [at, [, , value]] of triples.entries()) {
+      bytes += perTriple + sizeOfEntry(value);
+      if (at % sliceItems === sliceItems - 1) yield;
+    }
+    return bytes;
   }
 
   /** By how much an entry makes the app larger. */

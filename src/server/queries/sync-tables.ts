@@ -16,7 +16,7 @@ import { isDue, spend } from '../../query/pass.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { invalid, rejection } from '../errors.ts';
 import { checkQuery } from './query-check.ts';
-import { sizeOfEntry } from '../storage/entry-size.ts';
+import { sizeOfLogEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
 /** Size of one message. */
@@ -173,7 +173,7 @@ export class SyncTables {
   #record(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry);
-      this.#bytes += sizeOfEntry(entry);
+      this.#bytes += sizeOfLogEntry(entry);
     }
     const { entries: maxEntries, bytes: maxBytes } = this.#history;
     const isOver = this.#entries.length > 2 * maxEntries || this.#bytes > 2 * maxBytes;
@@ -182,7 +182,7 @@ export class SyncTables {
     let at = 0;
     while (at < this.#entries.length && (!isNeeded || this.#entries.length - at > maxEntries || this.#bytes > maxBytes)) {
       const entry = this.#entries[at++] as LogEntry;
-      this.#bytes -= sizeOfEntry(entry);
+      this.#bytes -= sizeOfLogEntry(entry);
       this.#lostUpTo = entry.txId;
     }
     this.#entries.splice(0, at);

@@ -4,6 +4,7 @@
 
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
+import { inSlices, othersServed, parseSteps } from '../../slices.ts';
 import type { Database, PoolClient } from './database.ts';
 
 /** Entries kept although a snapshot contains them, so that a server that is slightly behind need not reload everything. */
@@ -48,7 +49,7 @@ export class PostgresLog implements AppLog {
         `SELECT entry FROM ${schema}.log WHERE app = $1 AND tx > $2 ORDER BY tx`,
         [this.#app, snapshot ?? 0],
       );
-      return { snapshot: reader.snapshot(), entries: entries.map(({ entry }) => JSON.parse(entry) as LogEntry) };
+      return { snapshot: reader.snapshot(), entries: (await inSlices(parseSteps(entries.map(({ entry }) => entry)))) as LogEntry[] };
     });
   }
 
@@ -121,7 +122,10 @@ export class PostgresLog implements AppLog {
         `SELECT body FROM ${schema}.snapshots WHERE app = $1 AND tx = $2 AND part >= $3 AND part < $4 ORDER BY part`,
         [this.#app, txId, from, from + chunksAtOnce],
       );
-      for (const { body } of rows) reader.add(body);
+      for (const { body } of rows) {
+        reader.add(body);
+        await othersServed();
+      }
       if (rows.length < chunksAtOnce) return;
     }
   }
