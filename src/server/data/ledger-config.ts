@@ -2,6 +2,7 @@
 
 import type { Random } from '../../lib/random.ts';
 import type { FollowerConfig } from './log-follower.ts';
+import type { StoredSize } from './stored-size.ts';
 import type { AuthorizeWrite } from './touched.ts';
 import type { Derive } from './write.ts';
 
@@ -12,6 +13,8 @@ export interface LedgerConfig extends FollowerConfig {
   /** Throws if the transaction is not permitted. */
   readonly authorizeWrite?: AuthorizeWrite | undefined;
   readonly derive?: Derive | undefined;
+  /** Counts what is stored, and may limit it. */
+  readonly size?: StoredSize | undefined;
 }
 
 /**

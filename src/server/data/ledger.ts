@@ -22,7 +22,8 @@ import { groupSize } from './group-size.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { cleanStates, type LedgerConfig, type LedgerPhase, patience, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
-import { type Batch, Replica } from './replica.ts';
+import type { Batch } from './batch.ts';
+import { Replica } from './replica.ts';
 import type { DataSnapshot } from './snapshot.ts';
 import type { Outcome, Write } from './write.ts';
 
@@ -45,10 +46,10 @@ export class Ledger {
   #unsubscribe: () => void = () => {};
 
   private constructor(config: LedgerConfig) {
-    const { rememberMs, rememberBytes, clock } = config;
+    const { rememberMs, rememberBytes, clock, size } = config;
     this.#config = config;
     this.#openedAt = clock.now();
-    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()));
+    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()), size);
     this.#follower = new LogFollower(config, this.#replica);
   }
 
