@@ -118,7 +118,13 @@ async function apps(count: number): Promise<object> {
   const after = await server.usage('collect');
   await server.stop();
   rmSync(folder, { recursive: true });
-  return { apps: count, heapBeforeMB: before.heapMB, heapAllOpenMB: opened.heapMB, heapTenInUseMB: after.heapMB, ...{ rssBeforeMB: before.rssMB, rssAllOpenMB: opened.rssMB, rssMB: after.rssMB } };
+  return {
+    apps: count,
+    heapBeforeMB: before.heapMB,
+    heapAllOpenMB: opened.heapMB,
+    heapTenInUseMB: after.heapMB,
+    ...{ rssBeforeMB: before.rssMB, rssAllOpenMB: opened.rssMB, rssMB: after.rssMB },
+  };
 }
 
 function oneApp(): object {
