@@ -1,6 +1,7 @@
-// `npm run build`: builds what tsup.config.ts declares into an empty dist/, from declarations that declarations.ts has made, the entry `triplane` with build-client.ts and the CommonJS of the
-// others with build-commonjs.ts, and loads every CommonJS file; then corrects the declarations in two ways. Where an entry exports a class as a
-// type only, tsup's bundled declarations export the class itself, and a program could name a value that does not exist.
+// `npm run build`: builds what tsup.config.ts declares into an empty dist/, the types from what declarations.ts has made, the entry `triplane`
+// with build-client.ts and the CommonJS of the others with build-commonjs.ts, and loads every CommonJS file; then corrects the declarations in
+// two ways. Where an entry exports a class as a type only, tsup's bundled declarations export the class itself, and a program could name a value
+// that does not exist.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
