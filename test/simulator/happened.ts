@@ -16,7 +16,7 @@ export class Happened {
   }
 }
 
-/** Each of these has to occur, many times over 500 seeds; the steps are those of steps.ts. */
+/** Each of these has to occur, as has each step of steps.ts. */
 export const mustHappen: readonly string[] = [
   ...['send throws', 'a write comes twice', 'an answer comes twice', 'an answer is lost', 'a frame makes no sense'],
   ...['answers in lanes that overtake each other', 'an open socket was closing', 'a connection is refused'],

@@ -107,7 +107,11 @@ export const steps: Readonly<Record<StepName, Step>> = {
   slowDown: (world) => onDevice(world, () => true, ({ link }) => (link.delayMs = world.random.between(2, 900)), 'has another delay'), // prettier-ignore
 
   stopServer: (world) => whileUp(world, () => world.server.stop(), 'is stopped'),
-  killServer: (world) => whileUp(world, () => world.server.kill(), 'is killed'),
+  killServer: (world) => {
+    // Little time passes while it appends: by chance it would hardly ever be killed then.
+    if (world.random.chance(0.5)) return whileUp(world, () => (world.server.killsAtAppend = true), 'will be killed at its next write');
+    return whileUp(world, () => world.server.kill(), 'is killed');
+  },
   startServer: ({ server }) => {
     if (server.isUp) return undefined;
     server.start();

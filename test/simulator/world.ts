@@ -210,6 +210,7 @@ export class World {
 
   #mendServer(): void {
     this.server.failures = 0;
+    this.server.killsAtAppend = false;
     this.server.appendMs = 5;
     this.traffic.repeats = this.traffic.garbles = 0;
     this.expired.clear();

@@ -46,6 +46,8 @@ export class VirtualServer {
   failuresAfterCommit = 0.5;
   /** The event ids of the writes that it failed at, one for each time. */
   readonly failedEvents: string[] = [];
+  /** The process is killed when it appends the next time. */
+  killsAtAppend = false;
   /** How often the process was killed while it appended: before it was durable, and after. */
   killedBeforeCommit = 0;
   killedAfterCommit = 0;
@@ -109,6 +111,7 @@ export class VirtualServer {
   kill(): void {
     const process = this.#process;
     this.#process = undefined;
+    this.killsAtAppend = false;
     process?.clock.kill();
     process?.killed.abort();
     for (const session of [...this.#sessions]) session.close();
@@ -176,6 +179,7 @@ export class VirtualServer {
         ...log,
         append: async (entries) => {
           await this.#wait(this.#random.between(0, this.appendMs));
+          if (this.killsAtAppend && !process.isDead) this.kill();
           // Killed before the commit, or, by chance, after it.
           if (process.isDead && this.#random.chance(0.5)) {
             this.killedBeforeCommit += 1;
