@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'signature-invalid' // a webhook request has an invalid or expired signature
   | 'closed' // the database was shut down
   | 'user-changed' // the user who made the write signed out; the write stays in the outbox and is sent when they sign in again
-  | 'data-invalid' // presence or a message of a topic holds a value that cannot be sent
+  | 'data-invalid' // presence, a message of a topic or a request holds a value that cannot be sent
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
   | 'module-missing' // a lazily loaded part of the client could not be fetched, as after a new deployment: reload the page

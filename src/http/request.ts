@@ -47,7 +47,8 @@ const defaultTimeoutMs = 60_000;
  *
  * @throws InstantAPIError if the server responded with an error status
  * @throws TriplaneError 'unreachable' if no server responded, 'timeout' if the response took too long, 'config-invalid' for a header that
- * HTTP cannot carry, 'server-failed' if the response is not JSON; rejects with the signal's reason if it was aborted
+ * HTTP cannot carry, 'data-invalid' for a body that JSON cannot carry, 'server-failed' if the response is not JSON; rejects with the signal's
+ * reason if it was aborted
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
   const { ok, status, text, retryAfterMs } = await exchange(config, call);
@@ -111,10 +112,18 @@ function parse(text: string): unknown {
 }
 
 function initOf(config: HttpConfig, call: HttpCall): RequestInit {
-  const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  const body = call.bytes ?? jsonOf(config, call);
   // A stream requires `duplex: 'half'`: the response is read after the request has been sent.
   const half = typeof ReadableStream === 'function' && body instanceof ReadableStream && { duplex: 'half' };
   return { ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
+}
+
+function jsonOf(config: HttpConfig, call: HttpCall): string | undefined {
+  try {
+    return JSON.stringify(call.body);
+  } catch (cause) {
+    throw new TriplaneError('data-invalid', `${nameOf(config, call)}: the request is not JSON: ${String(cause)}`, { cause });
+  }
 }
 
 function headersOf(config: HttpConfig, call: HttpCall): Headers {

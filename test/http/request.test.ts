@@ -43,6 +43,19 @@ describe('the request', () => {
     expect(server.requested[0]?.headers).not.toHaveProperty('as-guest');
   });
 
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  it.each([
+    ['a bigint', { n: 1n }],
+    ['a circular object', circular],
+    ['an object whose toJSON throws', { toJSON: () => circular['no']!.valueOf() }],
+  ])('a body with %s is rejected with the name of the call', async (_what, body) => {
+    const error = await failure(ask({ body }));
+    expect(error.code).toBe('data-invalid');
+    expect(error.message).toMatch(/^POST .*\/runtime\/signout: the request is not JSON: /);
+    expect(server.requested).toEqual([]);
+  });
+
   it('fetch: null means the platform’s fetch, called unbound', async () => {
     const nothing = null as unknown as undefined;
     await request({ apiURI: server.apiURI, fetch: nothing }, call);

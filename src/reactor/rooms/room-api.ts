@@ -35,6 +35,7 @@ export class RoomApi {
   /** The client is in the room until every caller has released it. Returns the release, which counts once. */
   acquire(type: string, id: string, initial?: Presence): () => void {
     this.#context.assertOpen();
+    sendable(id, 'The id of a room');
     const data = initial && sendablePresence(initial);
     this.#assertWithinLimits({ op: 'join-room', 'room-id': id, data });
     this.#context.run(this.#rooms.acquire(type, id, data));

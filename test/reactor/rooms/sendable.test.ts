@@ -27,6 +27,7 @@ it.each(unsendable)('%s is rejected at once, and later presence of the client is
   const { rooms } = client.reactor;
   const code = expect.objectContaining({ code: 'data-invalid' }) as unknown;
   expect(() => rooms.acquire('chat', 'r2', bad as never)).toThrow(code);
+  expect(() => rooms.acquire('chat', bad as never)).toThrow(code);
   rooms.acquire('chat', 'r1', { name: 'a' });
   await client.receive({ op: 'join-room-ok', 'room-id': 'r1' });
   expect(() => rooms.publishPresence('r1', bad as never)).toThrow(code);
