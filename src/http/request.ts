@@ -120,9 +120,9 @@ function initOf(config: HttpConfig, call: HttpCall): RequestInit {
 
 function jsonOf(config: HttpConfig, call: HttpCall): string | undefined {
   try {
-    return JSON.stringify(call.body);
+    return call.body === undefined ? undefined : JSON.stringify(call.body);
   } catch (cause) {
-    throw new TriplaneError('data-invalid', `${nameOf(config, call)}: the request is not JSON: ${String(cause)}`, { cause });
+    throw new TriplaneError('data-invalid', `${nameOf(config, call)}: JSON cannot carry the request: ${String(cause)}`, { cause });
   }
 }
 

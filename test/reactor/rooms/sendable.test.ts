@@ -27,7 +27,6 @@ it.each(unsendable)('%s is rejected at once, and later presence of the client is
   const { rooms } = client.reactor;
   const code = expect.objectContaining({ code: 'data-invalid' }) as unknown;
   expect(() => rooms.acquire('chat', 'r2', bad as never)).toThrow(code);
-  expect(() => rooms.acquire('chat', bad as never)).toThrow(code);
   rooms.acquire('chat', 'r1', { name: 'a' });
   await client.receive({ op: 'join-room-ok', 'room-id': 'r1' });
   expect(() => rooms.publishPresence('r1', bad as never)).toThrow(code);
@@ -39,6 +38,19 @@ it.each(unsendable)('%s is rejected at once, and later presence of the client is
   expect(client.sentMessages('client-broadcast').map(({ data }) => data)).toEqual([{ n: 1 }]);
   expect(rooms.presence('r1')?.user).toMatchObject({ name: 'b' });
   client.reactor.shutdown();
+});
+
+it.each([42, null, { a: 1 }])('%j is no id of a room', (roomId) => {
+  const { reactor } = testClient();
+  const error = expect.objectContaining({ code: 'data-invalid', message: expect.stringContaining('id of a room') as unknown }) as unknown;
+  expect(() => reactor.rooms.acquire('chat', roomId as never)).toThrow(error);
+  reactor.shutdown();
+});
+
+it.each([new Date(0), { toJSON: () => 'a' }, { toJSON: () => undefined }])('%o is no presence', (data) => {
+  const { reactor } = testClient();
+  expect(() => reactor.rooms.acquire('chat', 'r1', data as never)).toThrow('Presence must be an object');
+  reactor.shutdown();
 });
 
 it('published presence is copied, and returned presence is frozen', async () => {
