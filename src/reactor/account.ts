@@ -26,8 +26,10 @@ export class Account {
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
   #isLoaded = false;
-  /** Whether the user is another one than the store had at the start. */
-  #isChanged = false;
+  /** Changes of the user that are under way. */
+  #pending = 0;
+  /** Changes made in this tab that are being stored. */
+  #unstored = 0;
   #error: Error | undefined;
 
   constructor(context: ClientContext) {
@@ -61,34 +63,41 @@ export class Account {
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
-      this.#context.run([
-        { do: 'store', edits: [{ put: userKey, value: user ?? null }] },
-        { do: 'tell', message: { type: 'user', user: user ?? null } },
-      ]);
+      this.#unstored++;
+      this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
       await this.#change(user);
     });
   }
 
-  /** A tab that opened while the record was being stored has read who was signed in before. */
+  /** Other tabs are told once a tab that opens reads the same: the tab that was used to sign in may be closed before. */
   onPersisted(edits: readonly KeyValueOp[]): void {
-    const { session } = this.#context.state;
-    if (edits.some((edit) => 'put' in edit && edit.put === userKey))
-      this.#context.run([{ do: 'tell', message: { type: 'user', user: session.user ?? null, isStored: true } }]);
+    for (const edit of edits) {
+      if (!('put' in edit) || edit.put !== userKey) continue;
+      this.#unstored--;
+      this.#context.run([{ do: 'tell', message: { type: 'user', user: edit.value } }]);
+    }
   }
 
-  /** Applies a change of user that another tab made. The same user again changes nothing, nor does a stored one after any change. */
-  applyUser(user: User | undefined, isStored = false): Promise<void> {
+  /** Applies a change of user that another tab has stored. This tab's own change that is being stored comes after it. */
+  applyUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
-      if (isStored && this.#isChanged) return;
-      if (this.#context.isOpen && !equal(user, this.#context.state.session.user)) await this.#change(user);
+      if (this.#unstored > 0 || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
+      await this.#change(user);
     });
   }
 
   /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
   #enqueue(change: () => Promise<void>): Promise<void> {
+    this.#pending++;
     const changed = this.#changes.then(change);
-    this.#changes = changed.catch(() => {});
+    this.#changes = changed.catch(() => {}).finally(() => this.#pending--);
     return changed;
+  }
+
+  /** At once, if the user is not being changed. */
+  afterChange(run: () => void): void {
+    if (this.#pending === 0) run();
+    else void this.#changes.then(() => this.afterChange(run));
   }
 
   async #change(user: User | undefined): Promise<void> {
@@ -96,7 +105,6 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     if (isOther) this.#context.persistResult();
     session.user = user;
-    this.#isChanged = true;
     this.#error = undefined;
     const liveQueries = [...queries.list()];
     if (isOther) {

@@ -61,7 +61,7 @@ export type TabMessage =
   /** These wait, and perhaps in vain: the leader tells what became of them. */
   | { readonly type: 'waiting'; readonly records: readonly unknown[] }
   /** Null if no user is signed in. Said again once it is stored, for tabs that opened meanwhile. */
-  | { readonly type: 'user'; readonly user: unknown; readonly isStored?: true };
+  | { readonly type: 'user'; readonly user: unknown };
 
 /** Another tab may run another release: unknown types are ignored. */
 export function isTabMessage(value: unknown): value is TabMessage {

@@ -47,6 +47,8 @@ export class Uplink {
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
   #hadSession = false;
+  /** Connections that opened so far. */
+  #inits = 0;
   /** The current attempt found the server. */
   #isReached = false;
 
@@ -59,7 +61,7 @@ export class Uplink {
     this.#connection = new Connection(
       { ...config, transports, probe },
       {
-        opened: () => this.send(state.session.init(random.eventId())),
+        opened: () => this.#init(),
         message: (message) => this.#onMessage(message),
         closed: ({ code }) => this.#onLost(code),
         down: () => this.#onDisconnect(),
@@ -114,6 +116,15 @@ export class Uplink {
   stop(): Promise<void> {
     this.#recovery?.clear();
     return this.#connection.stop();
+  }
+
+  /** Once the writes of a user who has just signed in are read: answers that came before would be shown without them. */
+  #init(): void {
+    const { account, config, state } = this.#context;
+    const attempt = ++this.#inits;
+    account.afterChange(() => {
+      if (attempt === this.#inits && this.status === 'opened') this.send(state.session.init(config.random.eventId()));
+    });
   }
 
   /** Nobody waits for the result of this query any longer, so nothing else waits for it either. Whether the server has to be told. */

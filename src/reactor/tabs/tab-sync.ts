@@ -89,7 +89,7 @@ export class TabSync {
       case 'waiting':
         return this.#tabs.isLeader && Array.isArray(message.records) ? message.records.forEach((record) => this.#onWaiting(record)) : undefined; // prettier-ignore
       case 'user':
-        return this.#context.account.applyUser(readUser(message.user), message.isStored);
+        return this.#context.account.applyUser(readUser(message.user));
     }
   }
 
@@ -114,6 +114,8 @@ export class TabSync {
     const rejection = rejections.get(eventId);
     if (txId !== undefined) this.broadcast({ type: 'acknowledged', eventId, txId, isn });
     else if (rejection) this.broadcast({ type: 'rejected', record: mutationRecord(rejection) });
+    // A rejection that is still being read, after a change of user, is not gone: the tab will ask again.
+    else if (outbox.settled.isRejected(eventId)) return;
     else if (outbox.settled.has(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
     else if (!error && !outbox.get(eventId)) this.#onWrite(record);
   }

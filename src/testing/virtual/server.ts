@@ -167,13 +167,14 @@ export class VirtualServer {
   /** The disk as one process sees it. */
   #storage(process: ProcessClock): Storage {
     const open = async (id: string): Promise<AppLog> => {
-      const log = await this.#disk.open(id);
+      const disk = this.#disk;
+      const log = await disk.open(id);
       return {
         ...log,
         append: async (entries) => {
           await this.#wait(this.#random.between(0, this.appendMs));
-          // Killed before the commit, or, by chance, after it.
-          if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
+          // Killed before the commit, or, by chance, after it. Nothing comes to a log that an older one has replaced.
+          if (disk !== this.#disk || (process.isDead && this.#random.chance(0.5))) return new Promise(() => {});
           const isFailing = this.#random.chance(this.failures);
           if (isFailing) this.failedEvents.push(...entries.flatMap(({ event }) => event?.id ?? []));
           if (isFailing && !this.#random.chance(this.failuresAfterCommit)) throw new Error('The storage failed');
