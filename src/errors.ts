@@ -14,12 +14,12 @@ export type ErrorCode =
   | 'signature-invalid' // a webhook request has an invalid or expired signature
   | 'closed' // the database was shut down
   | 'user-changed' // the user who made the write signed out; the write stays in the outbox and is sent when they sign in again
-  | 'data-invalid' // presence or a message of a topic holds a value that cannot be sent
+  | 'data-invalid' // presence, a message of a topic or a request holds a value that cannot be sent
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
   | 'module-missing' // a lazily loaded part of the client could not be fetched, as after a new deployment: reload the page
   | 'archive-invalid' // a backup is damaged, or its data does not fit its schema; nothing of it was taken over
-  | 'dependency-missing'; // an optional package is not installed; the message names it
+  | 'dependency-missing'; // an optional package is not installed, or the platform lacks a built-in; the message names it
 
 export interface ErrorOptions {
   readonly hint?: unknown;

@@ -17,6 +17,7 @@ const lateMs = 30 * 86_400_000;
 
 /** The parts of the platform that are used. */
 export interface AdoptionPlatform {
+  readonly origin?: string;
   readonly indexedDB?: IDBFactory;
   readonly navigator?: { readonly locks?: Pick<LockManager, 'request'> };
 }
@@ -25,7 +26,8 @@ export interface AdoptionPlatform {
 export function adoptionOf(app: ResolvedConfig, store: KeyValue, platform: AdoptionPlatform = globalThis): Adoption | undefined {
   const { appId, clock, queryCacheLimit: maxResults, adopt = !(app.storage ?? app.Store) } = app;
   const indexedDB = readGlobal(() => platform.indexedDB);
-  if (!adopt || !indexedDB) return undefined;
+  // A frame without an origin has no databases. Asked for them, Chromium also rejects a promise that no program sees.
+  if (!adopt || !indexedDB || readGlobal(() => platform.origin) === 'null') return undefined;
   const locks = readGlobal(() => platform.navigator?.locks);
   // Asked while the store opens.
   const found = hasOfficial(indexedDB, appId, clock);

@@ -2,6 +2,7 @@
 // file cannot export the same name.
 
 import { TriplaneError } from '../errors.ts';
+import { readGlobal } from '../lib/global.ts';
 import { id } from '../lib/uuid.ts';
 
 /**
@@ -18,7 +19,7 @@ export function createId(): string {
 
 /** @throws TriplaneError 'dependency-missing' */
 export function assertCrypto(): void {
-  if (typeof globalThis.crypto?.getRandomValues === 'function') return;
+  if (readGlobal(() => typeof crypto.getRandomValues) === 'function') return;
   const message = "This platform has no crypto.getRandomValues. In React Native, import 'react-native-get-random-values' before triplane";
   throw new TriplaneError('dependency-missing', message);
 }

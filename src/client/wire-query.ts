@@ -1,8 +1,8 @@
-// Converts a query of the program to its wire form: validated, with its options included.
+// Converts a query of the program to its wire form: validated, with its options included, and a copy.
 
 import type { ResolvedConfig } from './config.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
-import { expectSendable, validateQuery } from '../query/validate.ts';
+import { copyQuery, validateQuery } from '../query/validate.ts';
 import type { SubscribeOptions } from '../types/query.ts';
 
 type ValidationConfig = Partial<Pick<ResolvedConfig, 'disableValidation' | 'schema'>>;
@@ -10,8 +10,6 @@ type ValidationConfig = Partial<Pick<ResolvedConfig, 'disableValidation' | 'sche
 /** @throws QueryValidationError */
 export function toWireQuery(query: unknown, { disableValidation, schema }: ValidationConfig, opts?: SubscribeOptions): WireQuery {
   if (!disableValidation) validateQuery(query, schema);
-  const wireQuery = query as WireQuery;
-  if (!opts?.ruleParams) return wireQuery;
-  expectSendable(opts.ruleParams, '$$ruleParams');
-  return { $$ruleParams: opts.ruleParams, ...wireQuery };
+  const wireQuery = opts?.ruleParams ? { $$ruleParams: opts.ruleParams, ...(query as WireQuery) } : query;
+  return copyQuery(wireQuery) as WireQuery;
 }

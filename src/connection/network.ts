@@ -19,42 +19,44 @@ export const alwaysOnline: Network = { isOnline: () => true, subscribe: () => ()
 /** The part of a window or worker that is used. */
 export interface PageLike extends Partial<Listenable> {
   readonly navigator?: { readonly onLine?: boolean };
-  readonly document?: Listenable & { readonly visibilityState?: string };
+  readonly document?: Partial<Listenable> & { readonly visibilityState?: string };
 }
 
 interface Listenable {
-  addEventListener(type: string, listener: (event: Event) => void, options: { readonly signal: AbortSignal }): void;
+  addEventListener(type: string, listener: (event: Event) => unknown, options: { readonly signal: AbortSignal }): void;
 }
 
 /** Reads the browser's network status; outside a browser returns `alwaysOnline`. */
 export function browserNetwork(page: PageLike = globalThis): Network {
   const document = readGlobal(() => page.document);
   if (!readGlobal(() => page.addEventListener)) return alwaysOnline;
+  const isState = (state: string): boolean => readGlobal(() => document?.visibilityState) === state;
   return {
     isOnline: () => readGlobal(() => page.navigator?.onLine) !== false,
-    subscribe(on) {
-      const controller = new AbortController();
-      const listen = (
-        target: Partial<Listenable> | undefined,
-        type: string,
-        change: NetworkChange,
-        isRelevant?: (event: Event) => boolean,
-      ): void => target?.addEventListener?.(type, (event) => (isRelevant?.(event) ?? true) && on(change), controller);
-      listen(page, 'online', 'online');
-      listen(page, 'offline', 'offline');
-      listen(page, 'pageshow', 'resumed', (event) => 'persisted' in event && event.persisted === true);
-      listen(document, 'resume', 'resumed');
-      listen(document, 'visibilitychange', 'resumed', () => document?.visibilityState === 'visible');
-      return () => controller.abort();
-    },
-    onHidden(run) {
-      const controller = new AbortController();
-      page.addEventListener?.('pagehide', run, controller);
-      document?.addEventListener('freeze', run, controller);
-      document?.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && run(), controller);
-      return () => controller.abort();
-    },
+    subscribe: (on) =>
+      listen([
+        [page, 'online', () => on('online')],
+        [page, 'offline', () => on('offline')],
+        [page, 'pageshow', (event) => 'persisted' in event && event.persisted === true && on('resumed')],
+        [document, 'resume', () => on('resumed')],
+        [document, 'visibilitychange', () => isState('visible') && on('resumed')],
+      ]),
+    onHidden: (run) =>
+      listen([
+        [page, 'pagehide', run],
+        [document, 'freeze', run],
+        [document, 'visibilitychange', () => isState('hidden') && run()],
+      ]),
   };
+}
+
+type Listening = readonly [target: Partial<Listenable> | undefined, type: string, run: (event: Event) => unknown];
+
+/** Returns what removes the listeners. A target that takes none, or throws, has no such events. */
+function listen(listeners: readonly Listening[]): () => void {
+  const controller = new AbortController();
+  for (const [target, type, run] of listeners) readGlobal(() => target?.addEventListener?.(type, run, controller));
+  return () => controller.abort();
 }
 
 export interface NetworkListener {

@@ -2,7 +2,7 @@
 // unknown entities or attrs are skipped. PROTOCOL.md#transact
 
 import { equal } from '../lib/equal.ts';
-import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/transact-messages.ts';
+import type { AttrStep, DataStep, EntityRef, LookupRef, Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import { planDeletion } from './delete.ts';
@@ -22,6 +22,8 @@ export interface ApplyOptions {
   readonly touch?: (id: string) => void;
   /** Called when the effect depends on more than the touched entities: a lookup searched by value. */
   readonly search?: () => void;
+  /** Finds an entity whose value is not in the layer. */
+  readonly find?: ((lookup: LookupRef) => string | undefined) | undefined;
 }
 
 export function applySteps(layer: Layer, steps: readonly Step[], options: ApplyOptions): void {
@@ -154,16 +156,19 @@ function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, 
   layer.set(attr, id, row, value, t, times?.(row, attr, value, now));
 }
 
-function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions): string | undefined {
+/** @param isTarget of a link: it may be outside the layer */
+function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions, isTarget = false): string | undefined {
   if (typeof ref === 'string') return ref;
   options.search?.();
   const attr = layer.attrs.byId(ref[0]);
-  return attr && layer.find(attr, asStored(ref[1], attr, options.useDates));
+  if (!attr) return undefined;
+  const id = layer.find(attr, asStored(ref[1], attr, options.useDates)) ?? options.find?.(ref);
+  return isTarget || (id !== undefined && layer.row(attr.etype, id)) ? id : undefined;
 }
 
 /** The value of a link: an id, or a lookup if its first element is an attr id. */
 function resolveValue(layer: Layer, value: Value, options: ApplyOptions): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') return undefined;
-  return resolve(layer, [value[0], value[1]], options);
+  return resolve(layer, [value[0], value[1]], options, true);
 }

@@ -99,8 +99,8 @@ export class Store implements Db {
     return new Ingestion(this.#attrs, this.#options);
   }
 
-  /** Takes over the changes of a layer. */
-  commit(layer: Layer): ChangeSet {
+  /** Takes over the changes of a layer, or of something like it. */
+  commit(layer: Pick<Layer, 'attrs' | 'takeChangeSet'>): ChangeSet {
     if (layer.attrs !== this.#attrs) this.setAttrs(layer.attrs);
     const changeSet = layer.takeChangeSet();
     for (const [etype, changes] of changeSet) this.#put(etype, changes);

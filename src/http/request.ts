@@ -47,7 +47,8 @@ const defaultTimeoutMs = 60_000;
  *
  * @throws InstantAPIError if the server responded with an error status
  * @throws TriplaneError 'unreachable' if no server responded, 'timeout' if the response took too long, 'config-invalid' for a header that
- * HTTP cannot carry, 'server-failed' if the response is not JSON; rejects with the signal's reason if it was aborted
+ * HTTP cannot carry, 'data-invalid' for a body that JSON cannot carry, 'server-failed' if the response is not JSON; rejects with the signal's
+ * reason if it was aborted
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
   const { ok, status, text, retryAfterMs } = await exchange(config, call);
@@ -68,8 +69,6 @@ interface RawResponse {
 /** What a server answers, whatever it is. */
 export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
   const { clock = systemClock } = config;
-  // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
-  const send = config.fetch ?? fetch;
   const name = nameOf(config, call);
   const init = initOf(config, call);
   // Aborted by the caller or by the timeout, with the corresponding reason.
@@ -81,6 +80,8 @@ export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawR
   const timer = timeoutMs === Infinity ? undefined : clock.setTimeout(onTimeout, timeoutMs);
   const done = onAbort(call.signal ?? config.signal, end);
   try {
+    // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
+    const send = config.fetch ?? fetch;
     const response = await send(addressOf(config, call), { ...uncached(send), ...call.init, ...init, signal });
     const { ok, status, headers } = response;
     return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };
@@ -111,10 +112,18 @@ function parse(text: string): unknown {
 }
 
 function initOf(config: HttpConfig, call: HttpCall): RequestInit {
-  const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  const body = call.bytes ?? jsonOf(config, call);
   // A stream requires `duplex: 'half'`: the response is read after the request has been sent.
   const half = typeof ReadableStream === 'function' && body instanceof ReadableStream && { duplex: 'half' };
   return { ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
+}
+
+function jsonOf(config: HttpConfig, call: HttpCall): string | undefined {
+  try {
+    return call.body === undefined ? undefined : JSON.stringify(call.body);
+  } catch (cause) {
+    throw new TriplaneError('data-invalid', `${nameOf(config, call)}: JSON cannot carry the request: ${String(cause)}`, { cause });
+  }
 }
 
 function headersOf(config: HttpConfig, call: HttpCall): Headers {

@@ -12,10 +12,19 @@ export interface Clock {
   clearTimeout(timer: Timer | undefined): void;
 }
 
-/** The platform's clock. A pending timer keeps a Node process alive, so the code that sets one must clear it. */
+/**
+ * The platform's clock; without a monotonic one, durations are those of the wall clock. A pending timer keeps a Node process alive, so the code
+ * that sets one must clear it.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonicNow: () => performance.now(),
+  monotonicNow() {
+    try {
+      return performance.now();
+    } catch {
+      return Date.now();
+    }
+  },
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (timer) => clearTimeout(timer),
 };

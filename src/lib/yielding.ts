@@ -1,5 +1,7 @@
 // Time slicing: splits long work into slices and yields to the event loop between them.
 
+import { readGlobal } from './global.ts';
+
 /** The clock and the yield function of a TimeSlicer. */
 export interface Scheduler {
   /** Milliseconds of a monotonic clock. */
@@ -40,9 +42,12 @@ export class TimeSlicer {
   }
 }
 
-/** Uses `scheduler.yield` if the platform has it: it resumes before other tasks of the same priority. A timer would wait 4 ms each time. */
+/**
+ * Uses `scheduler.yield` if the platform has it: it resumes before other tasks of the same priority. A timer would wait 4 ms each time.
+ * Without `performance`, a slice does not end.
+ */
 const systemScheduler: Scheduler = {
-  now: () => performance.now(),
+  now: () => readGlobal(() => performance.now()) ?? 0,
   pause() {
     const { scheduler } = globalThis as { scheduler?: { yield?: () => Promise<void> } };
     return scheduler?.yield?.() ?? nextTask();

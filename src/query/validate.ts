@@ -4,12 +4,10 @@
 import type { AnySchema } from '../schema/schema.ts';
 import type { QueryNodeOptions } from './query.ts';
 import { QueryValidationError } from '../errors.ts';
-import { hasJson, isOpaque, tagOf } from '../lib/json.ts';
+import { copyJson } from '../lib/copy-json.ts';
+import { hasJson } from '../lib/json.ts';
 import { kindOf, listed, own } from '../schema/read.ts';
 import { type QueryNodes, checkQuery } from '../schema/check-query.ts';
-
-/** Servers reject frames nested deeper than 100 levels. */
-const maxDepth = 90;
 
 /** Option → whether it works for top-level namespaces only. */
 const options: Readonly<Record<keyof QueryNodeOptions, boolean>> = {
@@ -30,7 +28,7 @@ const options: Readonly<Record<keyof QueryNodeOptions, boolean>> = {
 /** @throws QueryValidationError with a message that begins with the path of the fault */
 export function checkQueryShape(query: unknown): asserts query is QueryNodes {
   expectObject(query, 'A query');
-  expectSendable(query, '', new Set());
+  copyQuery(query);
   for (const [etype, node] of Object.entries(query)) if (etype !== '$$ruleParams') checkNode(node, etype, etype, true);
 }
 
@@ -54,32 +52,19 @@ function checkOptions(input: unknown, path: string, isTop: boolean): void {
 }
 
 function expectObject(value: unknown, what: string, path?: string): asserts value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || hasJson(value)) {
     throw new QueryValidationError(`${what} must be an object with string keys, but received: ${kindOf(value)}`, path);
   }
 }
 
-/** @throws QueryValidationError if JSON cannot carry the value */
-export function expectSendable(value: unknown, path: string, above: Set<object> = new Set()): void {
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
-    throw new QueryValidationError(`A ${typeof value} cannot be part of a query`, path);
-  }
-  // JSON has null for these, which means something else to a condition and to a rule.
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new QueryValidationError(`${value} is not a number that JSON has`, path);
-  if (value instanceof Date && Number.isNaN(value.getTime())) throw new QueryValidationError('The date is invalid', path);
-  // Objects with `toJSON`, such as dates, define their own JSON.
-  if (typeof value !== 'object' || value === null || hasJson(value)) return;
-  if (value instanceof Map || value instanceof Set) throw new QueryValidationError('A Map or Set cannot be part of a query', path);
-  // The result of such a query would not be recognized: the server has another query than the client.
-  if (isOpaque(value)) throw new QueryValidationError(`A ${tagOf(value)} cannot be part of a query`, path);
-  if (above.has(value)) throw new QueryValidationError('The query contains itself', path);
-  if (above.size >= maxDepth) throw new QueryValidationError(`The query is more than ${maxDepth} levels deep`);
-  above.add(value);
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__') throw new QueryValidationError(`Nothing can be called '__proto__'`, path || key);
-    expectSendable(item, Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key, above);
-  }
-  above.delete(value);
+/**
+ * A copy of a query as JSON carries it: the program may change the object later, and `toJSON` may return something else each time, and the
+ * result of a query that the server knows as another one would not be recognized.
+ *
+ * @throws QueryValidationError if JSON cannot carry it
+ */
+export function copyQuery(query: unknown): unknown {
+  return copyJson(query, (why, at) => new QueryValidationError(why, at.slice(1)), 'text');
 }
 
 /**

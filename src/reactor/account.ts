@@ -25,11 +25,13 @@ export class Account {
   readonly adopted: Promise<Adopted | undefined> | undefined;
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
+  /** Changes that have not ended. */
+  #queued = 0;
   #isLoaded = false;
-  /** Changes of the user that are under way. */
-  #pending = 0;
-  /** Changes made in this tab that are being stored. */
-  #unstored = 0;
+  /** The stored writes of a user who has just signed in are being read: a result without them is not shown. */
+  isReading = false;
+  /** Whether the user is another one than the store had at the start. */
+  #isChanged = false;
   #error: Error | undefined;
 
   constructor(context: ClientContext) {
@@ -63,41 +65,39 @@ export class Account {
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
-      this.#unstored++;
-      this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
+      this.#store(user);
+      this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
       await this.#change(user);
     });
   }
 
-  /** Other tabs are told once a tab that opens reads the same: the tab that was used to sign in may be closed before. */
+  /** A tab that opened while the record was being stored has read who was signed in before. */
   onPersisted(edits: readonly KeyValueOp[]): void {
-    for (const edit of edits) {
-      if (!('put' in edit) || edit.put !== userKey) continue;
-      this.#unstored--;
-      this.#context.run([{ do: 'tell', message: { type: 'user', user: edit.value } }]);
-    }
+    const { session } = this.#context.state;
+    if (edits.some((edit) => 'put' in edit && edit.put === userKey))
+      this.#context.run([{ do: 'tell', message: { type: 'user', user: session.user ?? null, isStored: true } }]);
   }
 
-  /** Applies a change of user that another tab has stored. This tab's own change that is being stored comes after it. */
-  applyUser(user: User | undefined): Promise<void> {
+  /** Applies a change of user that another tab made. The same user again changes nothing, nor does a stored one after any change. */
+  applyUser(user: User | undefined, isStored = false): Promise<void> {
     return this.#enqueue(async () => {
-      if (this.#unstored > 0 || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
+      if ((isStored && this.#isChanged) || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
       await this.#change(user);
+      // The tab that was to store it may have been killed. Whom the next change replaces is not stored any more.
+      if (this.#queued === 1) this.#store(user);
     });
+  }
+
+  #store(user: User | undefined): void {
+    this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
   }
 
   /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
   #enqueue(change: () => Promise<void>): Promise<void> {
-    this.#pending++;
-    const changed = this.#changes.then(change);
-    this.#changes = changed.catch(() => {}).finally(() => this.#pending--);
+    this.#queued++;
+    const changed = this.#changes.then(change).finally(() => this.#queued--);
+    this.#changes = changed.catch(() => {});
     return changed;
-  }
-
-  /** At once, if the user is not being changed. */
-  afterChange(run: () => void): void {
-    if (this.#pending === 0) run();
-    else void this.#changes.then(() => this.afterChange(run));
   }
 
   async #change(user: User | undefined): Promise<void> {
@@ -105,6 +105,7 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     if (isOther) this.#context.persistResult();
     session.user = user;
+    this.#isChanged = true;
     this.#error = undefined;
     const liveQueries = [...queries.list()];
     if (isOther) {
@@ -118,9 +119,12 @@ export class Account {
     // The connection changes before the writes: none may be sent in the previous user's session.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
+      this.isReading = true;
       // Without what is stored, the client goes on: who is signed in must be known all the same.
       await this.#context.writes.load().catch((cause: unknown) => this.#reportStore(cause));
+      this.isReading = false;
       if (!this.#context.isOpen) return;
+      for (const { key } of queries.list()) this.#context.run([{ do: 'show', key }]);
       for (const { key } of liveQueries) this.#context.hydrate(key);
     }
     this.#emitAuth(user);

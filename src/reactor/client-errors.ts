@@ -1,6 +1,7 @@
 // Errors that the client detects by itself, each with advice.
 
 import { type ErrorCode, InstantAPIError, TriplaneError } from '../errors.ts';
+import { errorOf } from '../lib/thrown.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 
 interface ServerInfo {
@@ -18,7 +19,7 @@ export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, st
   if (status === 'authenticated') return new TriplaneError('timeout', `${serverName} did not respond to the query within ${seconds} s`);
   return new TriplaneError(
     'unreachable',
-    `No response to the query within ${seconds} s: there is no connection to ${serverName}. Check that the server is running.`,
+    `No response to the query within ${seconds} s. No connection to ${serverName}. Check that the server is running.`,
   );
 }
 
@@ -53,8 +54,8 @@ export function roomQueueFullError(): TriplaneError {
 }
 
 export const unprotectedText =
-  'The rules of this app do not allow this user to create receipts (triplaneReceipts), and its server does not deduplicate transactions: a ' +
-  'write whose confirmation is lost may be applied twice. `npx triplane push` adds the rule. docs/exactly-once.md';
+  'A write whose confirmation is lost may be applied twice: the server does not deduplicate transactions, and the rules of this app forbid ' +
+  'this user to create triplaneReceipts. `npx triplane push` adds a rule. docs/exactly-once.md';
 
 export function disabledError(): InstantAPIError {
   return rejection('app-disabled', 'This app is currently disabled', 'disabled');
@@ -65,10 +66,9 @@ export function readOnlyError(): InstantAPIError {
 }
 
 /** @param code the code for errors of other libraries */
-export function asError(error: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
-  if (error instanceof TriplaneError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new TriplaneError(code, message, { cause: error });
+export function asError(thrown: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
+  const error = errorOf(thrown);
+  return error instanceof TriplaneError ? error : new TriplaneError(code, error.message, { cause: thrown });
 }
 
 function rejection(type: string, message: string, status: string): InstantAPIError {

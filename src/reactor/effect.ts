@@ -13,6 +13,8 @@ export type Effect =
   | { readonly do: 'send'; readonly message: ClientMessage }
   /** Apply these operations to the store. */
   | { readonly do: 'store'; readonly edits: readonly KeyValueOp[] }
+  /** The same for waiting writes in the terms of new attrs, by the tab that also removes them: another could bring back what is settled by then. */
+  | { readonly do: 'rewrite'; readonly edits: readonly KeyValueOp[] }
   /** The server's result of this query changed: store it after a while. */
   | { readonly do: 'keep'; readonly key: string; readonly changeSet: ChangeSet }
   /** Another user signed in: drop results that are not stored yet. */
@@ -61,7 +63,7 @@ export type TabMessage =
   /** These wait, and perhaps in vain: the leader tells what became of them. */
   | { readonly type: 'waiting'; readonly records: readonly unknown[] }
   /** Null if no user is signed in. Said again once it is stored, for tabs that opened meanwhile. */
-  | { readonly type: 'user'; readonly user: unknown };
+  | { readonly type: 'user'; readonly user: unknown; readonly isStored?: true };
 
 /** Another tab may run another release: unknown types are ignored. */
 export function isTabMessage(value: unknown): value is TabMessage {

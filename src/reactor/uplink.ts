@@ -47,10 +47,8 @@ export class Uplink {
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
   #hadSession = false;
-  /** Connections that opened so far. */
-  #inits = 0;
-  /** The current attempt found the server. */
-  #isReached = false;
+  /** The server responded to the current attempt. */
+  #hasResponse = false;
 
   /** @param transports the first is preferred */
   constructor(context: ClientContext, transports: readonly Transport[]) {
@@ -61,7 +59,7 @@ export class Uplink {
     this.#connection = new Connection(
       { ...config, transports, probe },
       {
-        opened: () => this.#init(),
+        opened: () => this.send(state.session.init(random.eventId())),
         message: (message) => this.#onMessage(message),
         closed: ({ code }) => this.#onLost(code),
         down: () => this.#onDisconnect(),
@@ -116,15 +114,6 @@ export class Uplink {
   stop(): Promise<void> {
     this.#recovery?.clear();
     return this.#connection.stop();
-  }
-
-  /** Once the writes of a user who has just signed in are read: answers that came before would be shown without them. */
-  #init(): void {
-    const { account, config, state } = this.#context;
-    const attempt = ++this.#inits;
-    account.afterChange(() => {
-      if (attempt === this.#inits && this.status === 'opened') this.send(state.session.init(config.random.eventId()));
-    });
   }
 
   /** Nobody waits for the result of this query any longer, so nothing else waits for it either. Whether the server has to be told. */
@@ -185,6 +174,7 @@ export class Uplink {
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
+    this.#hasResponse = true;
     if (isUnnamedRejection(message) && this.#unanswered.size > 0) {
       const [error, unanswered] = [errorOf(message), [...this.#unanswered.values()]];
       return this.#recover((recovery) => recovery.onUnnamedRejection(error, unanswered));
@@ -206,7 +196,6 @@ export class Uplink {
     const { config, events, isOpen } = this.#context;
     events.emit('status', status, this.#details());
     events.emit('fact', 'status', status);
-    if (status === 'opened') this.#isReached = true;
     if (status === 'authenticated') {
       this.#failedAttempts = 0;
       this.#hadSession = true;
@@ -215,9 +204,9 @@ export class Uplink {
     // One lost connection is normal. That the next attempt fails too is reported, once.
     const error = unreachableError(config.serverName);
     if (++this.#failedAttempts === 2) this.#context.report(error);
-    const wasReached = this.#isReached;
-    this.#isReached = false;
-    if (wasReached || this.#failedAttempts < (this.#hadSession ? attemptsAfterSession : attemptsAtFirst)) return;
+    const hadResponse = this.#hasResponse;
+    this.#hasResponse = false;
+    if (hadResponse || this.#failedAttempts < (this.#hadSession ? attemptsAfterSession : attemptsAtFirst)) return;
     this.#context.run(this.#context.state.queries.onUnreachable(error));
   }
 }

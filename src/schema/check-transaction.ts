@@ -2,6 +2,7 @@
 // lacks are rejected later, during expansion: the server may know them.
 
 import { TransactionValidationError } from '../errors.ts';
+import { isObject, tagOf } from '../lib/json.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type Entities, type EntityShape, isLookup, isOfType, kindOf, named, own, preview, type SchemaShape } from './read.ts';
 
@@ -17,10 +18,18 @@ function checkOp([action, etype, entity, args]: readonly unknown[], entities: En
   const check = typeof action === 'string' ? own(checks, action) : undefined;
   if (!check || args === undefined) return;
   const shape = named(entities, etype, 'The schema has no entity', reject);
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    return reject(`Arguments of '${String(action)}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
-  }
+  expectFields(action, etype, args);
   for (const [label, value] of Object.entries(args)) check(label, value, etype, shape);
+}
+
+/**
+ * A Map, a Date or a File has no fields of its own: an empty entity would be stored.
+ *
+ * @throws TransactionValidationError
+ */
+export function expectFields(action: unknown, etype: string, args: unknown): asserts args is object {
+  const kind = isObject(args) ? tagOf(args) : kindOf(args);
+  if (kind !== 'Object') reject(`Arguments of '${String(action)}' of '${etype}' must be an object, but received: ${kind}`);
 }
 
 function checkField(label: string, value: unknown, etype: string, { attrs }: EntityShape): void {

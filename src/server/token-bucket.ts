@@ -27,6 +27,10 @@ export class TokenBucket {
     return this.#refilledAt;
   }
 
+  copy(): TokenBucket {
+    return new TokenBucket(this.limit, this.#refilledAt, this.#tokens);
+  }
+
   isFull(nowMs: number): boolean {
     return this.has(this.limit.capacity, nowMs);
   }
@@ -41,13 +45,18 @@ export class TokenBucket {
   }
 
   has(tokens: number, nowMs: number): boolean {
-    this.#refill(nowMs);
+    this.refill(nowMs);
     return this.#tokens >= tokens;
   }
 
   /** The result may be negative: check with `has` first. */
   spend(tokens: number): void {
     this.#tokens -= Math.max(0, tokens);
+  }
+
+  /** Adds tokens, or removes them if negative. */
+  add(tokens: number): void {
+    this.#tokens = Math.min(this.limit.capacity, this.#tokens + tokens);
   }
 
   /** How long until this many tokens are available. */
@@ -57,7 +66,8 @@ export class TokenBucket {
     return Math.max(0, this.#refilledAt + (isGreedy ? periods : Math.ceil(periods)) * periodMs - nowMs);
   }
 
-  #refill(nowMs: number): void {
+  /** Adds what is due. */
+  refill(nowMs: number): void {
     const { capacity, amount, periodMs, isGreedy } = this.limit;
     const passed = Math.max(0, nowMs - this.#refilledAt) / periodMs;
     const periods = isGreedy ? passed : Math.floor(passed);

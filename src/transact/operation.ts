@@ -5,7 +5,7 @@ import { TransactionValidationError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { Value } from '../protocol/triple.ts';
-import { checkTransaction } from '../schema/check-transaction.ts';
+import { checkTransaction, expectFields } from '../schema/check-transaction.ts';
 import { kindOf, preview } from '../schema/read.ts';
 import type { AnySchema } from '../schema/schema.ts';
 import type { Op } from '../types/transaction.ts';
@@ -81,7 +81,7 @@ function readPair(pair: readonly unknown[], path: string): LookupPair {
 }
 
 function readArgs(action: Op[0], etype: string, args: unknown): Operation['args'] {
-  if (!isObject(args)) reject(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
+  expectFields(action, etype, args);
   return Object.entries(args).flatMap(([label, input]) => {
     if (!isName(label)) reject(`An attribute of '${etype}' cannot be called '${String(label)}'`);
     const value = storable(input, `${etype}.${label}`);

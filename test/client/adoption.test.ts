@@ -68,6 +68,13 @@ test('on a platform that cannot list databases, the official database is opened 
   expect(await userOf(open())).toBe(ann.email);
 });
 
+test('a frame without an origin of its own does not ask for its databases: Chromium would reject a promise that nobody handles', async () => {
+  const databases = vi.spyOn(indexedDB, 'databases');
+  vi.stubGlobal('origin', 'null');
+  expect(await userOf(open())).toBe(undefined);
+  expect(databases).not.toHaveBeenCalled();
+});
+
 test('a page that may not use IndexedDB starts without an error', async () => {
   const forbidden = (): never => {
     throw new DOMException('blocked', 'SecurityError');

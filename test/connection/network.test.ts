@@ -4,7 +4,7 @@ import { alwaysOnline, browserNetwork, type NetworkChange, type PageLike } from 
 function newPage(): { page: PageLike & EventTarget; document: EventTarget; set(state: { onLine?: boolean; visibility?: string }): void } {
   let onChannel = true;
   let visibility = 'visible';
-  const document = Object.defineProperty(new EventTarget(), 'visibilityState', { get: () => visibility });
+  const document = Object.defineProperty(new EventTarget(), 'visibilityState', { configurable: true, get: () => visibility });
   const navigator = Object.defineProperty({}, 'onLine', { get: () => onChannel });
   return {
     page: Object.assign(new EventTarget(), { document, navigator }),
@@ -61,4 +61,30 @@ test.each(['navigator', 'document', 'addEventListener'])('is online in a page th
   });
   const network = browserNetwork(blocked);
   expect(network.isOnline()).toBe(true);
+});
+
+test.each([
+  ['addEventListener', 2],
+  ['addEventListener of the document', 0],
+  ['visibilityState', 1],
+])('%s that throws when it is used is ignored', (name, resumed) => {
+  const { page, document } = newPage();
+  const deny = (): never => {
+    throw new DOMException('denied', 'SecurityError');
+  };
+  if (name === 'visibilityState') Object.defineProperty(document, name, { get: deny });
+  else Object.assign(name === 'addEventListener' ? page : document, { addEventListener: deny });
+  const on = vi.fn();
+  const network = browserNetwork(page);
+  const stops = [network.subscribe(on), network.onHidden?.(() => {})];
+  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('resume'));
+  for (const stop of stops) stop?.();
+  expect(on.mock.calls).toEqual(Array<string[]>(resumed).fill(['resumed']));
+});
+
+test('a document without addEventListener is ignored', () => {
+  const page = Object.assign(new EventTarget(), { document: {} });
+  const network = browserNetwork(page);
+  for (const stop of [network.subscribe(() => {}), network.onHidden?.(() => {})]) stop?.();
 });

@@ -36,6 +36,13 @@ describe('the request', () => {
     expect(server.requested).toMatchObject([requested]);
   });
 
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  it.each([[{ extra: 1n }], [circular]])('a body that JSON cannot carry is an error of the call: %o', async (body) => {
+    expect(await failure(ask({ body }))).toMatchObject({ code: 'data-invalid', message: expect.stringContaining('/runtime/signout') });
+    expect(server.requested).toEqual([]);
+  });
+
   it('undefined headers are omitted', async () => {
     await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined } });
     expect(server.requested[0]?.method).toBe('POST');

@@ -106,12 +106,12 @@ describe('rejected with its path', () => {
     ['an invalid date for the rules', { $$ruleParams: { until: new Date(NaN) }, acts: {} }, '$$ruleParams.until'],
     ['NaN for the rules', { $$ruleParams: { n: [NaN] }, acts: {} }, '$$ruleParams.n[0]'],
     ['a namespace called __proto__', JSON.parse('{"__proto__": {}}'), '__proto__'],
-    ['a deeper __proto__', JSON.parse('{"acts": {"__proto__": {}}}'), 'acts'],
+    ['a deeper __proto__', JSON.parse('{"acts": {"__proto__": {}}}'), 'acts.__proto__'],
   ])('%s', (_title, query, path) => {
     expect(fault(query)).toMatchObject({ code: 'query-invalid', path });
   });
 
-  it.each([undefined, 5, 'acts', () => ({}), [], null])('%s is not a query', (query) => {
+  it.each([undefined, 5, 'acts', () => ({}), [], null, new Date(0), { toJSON: () => 'acts' }])('%s is not a query', (query) => {
     expect(fault(query, false).code).toBe('query-invalid');
   });
 
@@ -124,5 +124,6 @@ describe('rejected with its path', () => {
   it('checks nested forms without a schema too', () => {
     expect(fault({ acts: { sets: { crew: { $: { having: 1 } } } } }, false).path).toBe('acts.sets.crew.$');
     expect(fault({ acts: { sets: { crew: [] } } }, false).path).toBe('acts.sets.crew');
+    expect(fault({ acts: { sets: { crew: new Date(0) } } }, false).path).toBe('acts.sets.crew');
   });
 });

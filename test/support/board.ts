@@ -32,6 +32,7 @@ export const wireAttrs: readonly WireAttr[] = [
   ...['id', 'title', 'status', 'rank'].map((label) => blob('tasks', label)),
   ...['id', 'name', 'state'].map((label) => blob('projects', label)),
   ...['id', 'name'].map((label) => blob('users', label)),
+  ...['tasks', 'projects'].map((etype) => blob(etype, 'slug', { 'unique?': true })),
   link('project', 'tasks', 'project', 'projects', 'tasks', 'one'),
   link('parent', 'tasks', 'parent', 'tasks', 'children', 'one'),
   link('labels', 'projects', 'members', 'users', 'projects', 'many'),
@@ -66,6 +67,13 @@ export class Board {
   open(query: WireQuery): LiveQuery {
     const live = openQuery(this.queries, query, `q${this.#count++}`);
     this.answer(live);
+    return live;
+  }
+
+  /** Not answered yet. */
+  openLocally(query: WireQuery): LiveQuery {
+    const live = openQuery(this.queries, query, `q${this.#count++}`);
+    this.queries.hydrateLocally(live);
     return live;
   }
 

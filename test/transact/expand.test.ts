@@ -45,6 +45,13 @@ describe('rejected, by name', () => {
     ['an action called constructor', ['constructor', 'acts', A1, {}], 'constructor'],
     ['no arguments', ['update', 'acts', A1], 'undefined'],
     ['a list of arguments', ['update', 'acts', A1, ['name']], 'array'],
+    ...[new Date(0), new Map([['name', 'x']]), new Error('x'), new Blob([]), new URL('http://localhost')].map(
+      ({ constructor }, at, all): [string, unknown[], string] => [
+        `a ${constructor.name} in place of fields`,
+        ['update', 'acts', A1, all[at]],
+        `must be an object, but received: ${constructor.name}`,
+      ],
+    ),
     ['NaN', ['update', 'acts', A1, { fee: Number.NaN }], 'acts.fee'],
     ['Infinity', ['update', 'acts', A1, { rider: { beer: Infinity } }], 'acts.rider.beer'],
     ['a bigint', ['update', 'acts', A1, { rider: [1, 5n] }], 'acts.rider[1]'],

@@ -4,7 +4,8 @@
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import { Layer } from '../../db/layer.ts';
-import type { Row } from '../../db/row.ts';
+import { addLink } from '../../db/links.ts';
+import { Row } from '../../db/row.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import { matchesNode } from '../../query/candidates.ts';
 import type { ChildQueryNode, QueryNode } from '../../query/compile.ts';
@@ -137,31 +138,49 @@ class Borrowing {
 
   /** Whether everything needed of the entity is known; adds what is not in the result itself. */
   #collect(need: EntityNeed, id: string, found: Map<string, BorrowedRow>): boolean {
-    const { etype, links } = need;
+    const { etype } = need;
     const key = `${etype} ${id}`;
     this.#ids.add(id);
-    if (found.has(key) || this.#view.baseStore.row(etype, id)?.exists(this.#view.baseStore.attrs.idAttr(etype))) return true;
+    if (found.has(key) || this.#isInResult(etype, id)) return true;
     const known = this.#knownRow(etype, id);
     if (!known) return this.#isMade(etype, id);
     const { row } = known;
     if (need.isShown && !row.exists(this.#view.db.attrs.idAttr(etype))) return false;
     const isKnown = (attr: KnownAttr): boolean =>
       row.values[attr.slot] !== undefined || !this.#has(attr.id) || known.covers(attr) || this.#isSet(id, attr);
-    if (!need.attrs.every(isKnown) || !this.#shownAttrs(etype).every(isKnown)) return false;
+    // A row present for one node appears in every other node it matches.
+    const needs = [need, ...this.#nodes.flatMap(({ node, need: own }) => (own !== need && node.etype === etype && this.#mayMatch(node, id) ? [own] : []))]; // prettier-ignore
+    if (!needs.every(({ attrs }) => attrs.every(isKnown))) return false;
     const before = [...found.keys()];
     found.set(key, { etype, row });
+    const links = needs.flatMap((each) => each.links);
     const isComplete = links.every(({ link, far, filter }) => {
       const isOne = link.isForward && !link.attr.isMany;
       if (filter !== undefined && !(isOne ? isKnown(link.attr) : !this.#has(link.attr.id) || known.coversLinks(link, filter))) return false;
-      return [...this.#linked(link, id)].every((target) => this.#collect(far, target, found) || !far.isShown);
+      return [...this.#linked(link, id)].every((target) => {
+        const isFound = this.#collect(far, target, found);
+        if (isFound) this.#tie(link, id, target, found);
+        return isFound || !far.isShown;
+      });
     });
     if (!isComplete) for (const added of found.keys()) if (!before.includes(added)) found.delete(added);
     return isComplete;
   }
 
-  /** A row present for one node appears in every other node it matches. */
-  #shownAttrs(etype: string): readonly KnownAttr[] {
-    return this.#nodes.flatMap(({ node, need }) => (node.etype === etype ? need.attrs : []));
+  /** The result may have an entity without its link to one that it does not have. */
+  #tie({ attr, isForward }: LinkEnd, id: string, far: string, found: Map<string, BorrowedRow>): void {
+    const row = isForward ? undefined : this.#view.baseStore.row(attr.etype, far);
+    const key = `${attr.etype} ${far}`;
+    if (
+      !row ||
+      found.has(key) ||
+      row.targets(attr).includes(id) ||
+      !this.#known.row(attr.etype, far, this.#view)?.row.targets(attr).includes(id)
+    )
+      return;
+    const values = row.values.slice();
+    values[attr.slot] = attr.isMany ? addLink(row.links(attr), id) : id;
+    found.set(key, { etype: attr.etype, row: new Row(far, row.t, values, row.times) });
   }
 
   /** Known before and after the write. */
@@ -189,10 +208,11 @@ class Borrowing {
   }
 
   #isHere(etype: string, id: string): boolean {
-    const { baseStore, db } = this.#view;
-    return (
-      baseStore.row(etype, id)?.exists(db.attrs.idAttr(etype)) === true || (this.#isMade(etype, id) && !this.#known.has(id, this.#view))
-    );
+    return this.#isInResult(etype, id) || (this.#isMade(etype, id) && !this.#known.has(id, this.#view));
+  }
+
+  #isInResult(etype: string, id: string): boolean {
+    return this.#view.baseStore.row(etype, id)?.exists(this.#view.db.attrs.idAttr(etype)) === true;
   }
 
   /** By this write or another pending one. */
@@ -206,7 +226,7 @@ class Borrowing {
     if (this.#isNewQuery) return false;
     const before = new Layer(this.#view.baseStore);
     for (const { etype, row } of found.values()) before.put(etype, row.id, row);
-    const isOlder = ({ etype, row }: BorrowedRow): boolean => !this.#knownRow(etype, row.id)?.isNewer;
+    const isOlder = ({ etype, row }: BorrowedRow): boolean => !this.#isInResult(etype, row.id) && !this.#knownRow(etype, row.id)?.isNewer;
     const older = [...found.values()].filter(isOlder);
     return within(newPass(), () => older.some(({ etype, row }) => this.#nodes.some(({ node }) => node.etype === etype && this.#showed(node, row, before)))); // prettier-ignore
   }
@@ -216,7 +236,7 @@ class Borrowing {
     const { link } = node as Partial<ChildQueryNode>;
     if (link) {
       const parents = link.isForward ? link.attr.etype : (link.attr.reverseEtype ?? '');
-      return nearEnds(link, row.id, before).some((id) => this.#view.baseStore.row(parents, id));
+      return nearEnds(link, row.id, before).some((id) => this.#isInResult(parents, id));
     }
     if (node.isLeading && !Number.isFinite(node.limit)) return true;
     const page = this.#view.info?.pageInfo?.[node.key];

@@ -3,16 +3,18 @@
 
 import type { KnownAttr, Namespace } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
+import { equal } from '../../lib/equal.ts';
 import { addLink, type Links, listed } from '../../db/links.ts';
 import { Row } from '../../db/row.ts';
-import type { Step } from '../../protocol/transact-messages.ts';
+import type { LookupRef, Step } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { type LinkEnd, linked } from '../../query/where.ts';
 import { isOlder } from '../tx-position.ts';
-import { writeSetOf } from '../mutations/write-set.ts';
+import { looksUp, writeSetOf } from '../mutations/write-set.ts';
+import { haveAllLinks } from './complete-lists.ts';
 import type { LiveQuery } from './live-query.ts';
 import type { PendingMutation } from './pending-in-view.ts';
-import { type Coverage, coverageOf, linkKey } from './query-needs.ts';
+import { type Coverage, coverageOf, linkKey, NOTHING } from './query-needs.ts';
 import type { View } from './view.ts';
 
 /** A row as contained in a result. */
@@ -41,6 +43,8 @@ export class KnownRows {
   readonly #writes = new Map<string, Map<string, readonly Step[]>>();
   /** Entity → etype → its row in the last result that contained it. Kept while a pending write changes the entity. */
   readonly #kept = new Map<string, Map<string, Source>>();
+  /** Event id of each pending write that names entities by a value → those it may mean. */
+  readonly #named = new Map<string, { readonly steps: readonly Step[]; readonly ids: Set<string> }>();
 
   /** @param holding finds at least the live queries whose results contain one of these entities */
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>, holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>) {
@@ -49,15 +53,20 @@ export class KnownRows {
   }
 
   addPending({ eventId, steps }: PendingMutation): void {
-    for (const id of writeSetOf(steps).touches) {
-      const writes = this.#writes.get(id);
-      if (writes) writes.set(eventId, steps);
-      else this.#writes.set(id, new Map([[eventId, steps]]));
-    }
+    if (looksUp(steps)) this.#named.set(eventId, { steps, ids: new Set() });
+    for (const id of writeSetOf(steps).touches) this.#addWrite(id, eventId, steps);
+  }
+
+  #addWrite(id: string, eventId: string, steps: readonly Step[]): void {
+    const writes = this.#writes.get(id);
+    if (writes) writes.set(eventId, steps);
+    else this.#writes.set(id, new Map([[eventId, steps]]));
   }
 
   removePending({ eventId, steps }: PendingMutation): void {
-    for (const id of writeSetOf(steps).touches) {
+    const named = this.#named.get(eventId)?.ids ?? [];
+    this.#named.delete(eventId);
+    for (const id of [...writeSetOf(steps).touches, ...named]) {
       const writes = this.#writes.get(id);
       writes?.delete(eventId);
       if (writes?.size !== 0) continue;
@@ -67,7 +76,52 @@ export class KnownRows {
   }
 
   get hasPending(): boolean {
-    return this.#writes.size > 0;
+    return this.#writes.size + this.#named.size > 0;
+  }
+
+  /**
+   * The steps of a pending write, with every entity that has or had a value by which the write names one: in its turn, the write finds the
+   * right one among them.
+   */
+  resolved(eventId: string, steps: readonly Step[], asking: View): readonly Step[] {
+    const found = this.#named.get(eventId);
+    if (!found) return steps;
+    const named = (ref: unknown): readonly unknown[] => {
+      const ids = Array.isArray(ref) ? this.#holders(ref as unknown as LookupRef, asking) : [ref];
+      if (ids.length > 0 && ids[0] !== ref) {
+        for (const id of ids as string[]) this.#addWrite(id, eventId, found.steps);
+        for (const id of ids as string[]) found.ids.add(id);
+      }
+      return ids.length > 0 ? ids : [ref];
+    };
+    const { attrs } = asking.db;
+    return steps.flatMap(([op, e, attrId, value, ...options]) => {
+      const ends = attrs.byId(String(attrId))?.isRef ? named(value) : [value];
+      return named(e).flatMap((id) => ends.map((end) => [op, id, attrId, end, ...options] as unknown as Step));
+    });
+  }
+
+  /** Whether pending writes name one of these entities by a value. */
+  areNamed(ids: ReadonlySet<string>, asking: View): boolean {
+    for (const [eventId, { steps }] of this.#named) this.resolved(eventId, steps, asking);
+    return [...this.#named.values()].some(({ ids: named }) => [...named].some((id) => ids.has(id)));
+  }
+
+  /** The entity that has the value in other results, unless a pending write sets another one. */
+  find([attrId, value]: LookupRef, asking: View): string | undefined {
+    return this.#holders([attrId, value], asking).find((id) => {
+      const isAnother = ([, e, a, v]: Step): boolean => e === id && a === attrId && !equal(v, value);
+      return ![...(this.#writes.get(id)?.values() ?? [])].some((steps) => steps.some(isAnother));
+    });
+  }
+
+  #holders(lookup: LookupRef, asking: View): readonly string[] {
+    const views = [asking, ...[...others(this.#liveQueries.values(), asking)].map(({ view }) => view)];
+    const ids = new Set(views.flatMap((view) => view.holders(lookup)));
+    const attr = asking.db.attrs.byId(lookup[0]);
+    for (const rows of this.#kept.values())
+      for (const [etype, { row }] of rows) if (attr?.etype === etype && equal(row.value(attr), lookup[1])) ids.add(row.id);
+    return [...ids];
   }
 
   /** Event ids of the pending writes that change these entities. */
@@ -79,7 +133,8 @@ export class KnownRows {
 
   /** Whether a pending write sets the attr of the entity. */
   isWritten(id: string, attrId: string): boolean {
-    for (const steps of this.#writes.get(id)?.values() ?? []) if (steps.some((step) => step[1] === id && step[2] === attrId)) return true;
+    for (const steps of this.#writes.get(id)?.values() ?? [])
+      if (steps.some(([, e, a]) => (e === id || Array.isArray(e)) && a === attrId)) return true;
     return false;
   }
 
@@ -104,7 +159,8 @@ export class KnownRows {
         sources.some(({ live, isKept }) => !isKept && live.processed !== undefined && isOlder(position, live.processed)),
       covers: (attr) => sources.some(({ coverage }) => coverage.attrs.has(attr.id)),
       coversLinks: (end, filter) =>
-        sources.some(({ coverage: { links } }) => links.has(linkKey(end, filter)) || links.has(linkKey(end, 'null'))),
+        sources.some(({ coverage: { links } }) => links.has(linkKey(end, filter)) || links.has(linkKey(end, 'null'))) ||
+        haveAllLinks(this.#alike(asking), end, (JSON.parse(filter) ?? {}) as Record<string, unknown>),
     };
   }
 
@@ -145,7 +201,7 @@ export class KnownRows {
 
   #keep(etype: string, row: Row, live: LiveQuery): void {
     const rows = this.#kept.get(row.id) ?? new Map<string, Source>();
-    this.#kept.set(row.id, rows.set(etype, { live, row, coverage: coverageOf(live.view.compiled, etype), isKept: true }));
+    this.#kept.set(row.id, rows.set(etype, { live, row, coverage: toldBy(live, etype, row), isKept: true }));
   }
 
   /** Newest first. */
@@ -153,17 +209,29 @@ export class KnownRows {
     const sources: Source[] = [];
     for (const live of others(this.#holding(new Set([id])), asking)) {
       const row = live.view.baseStore.row(etype, id);
-      if (row) sources.push({ live, row, coverage: coverageOf(live.view.compiled, etype), isKept: false });
+      if (row) sources.push({ live, row, coverage: toldBy(live, etype, row), isKept: false });
     }
     const kept = this.#kept.get(id)?.get(etype);
     if (sources.length === 0) return kept && kept.live.view !== asking ? [kept] : [];
     return sources.sort((a, b) => (isOlder(a.live.processed ?? {}, b.live.processed) ? 1 : -1));
   }
 
+  /** The asking query, and those whose results it may use. */
+  *#alike(asking: View): Generator<LiveQuery> {
+    const own = this.#liveOf(asking);
+    if (own?.source !== undefined) yield own;
+    yield* others(this.#liveQueries.values(), asking);
+  }
+
   #liveOf(view: View): LiveQuery | undefined {
     for (const live of this.#liveQueries.values()) if (live.view === view) return live;
     return undefined;
   }
+}
+
+/** What a result tells of a row by what it does not contain. One evaluated on other results tells nothing by that. */
+function toldBy({ view, source }: LiveQuery, etype: string, row: Row): Coverage {
+  return source !== 'local' && row.exists(view.baseStore.attrs.idAttr(etype)) ? coverageOf(view.compiled, etype) : NOTHING;
 }
 
 /** Rules may hide an entity from one query and show it to another with other parameters. */

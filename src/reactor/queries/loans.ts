@@ -70,7 +70,7 @@ export class Loans {
 
   #update(applied: AppliedMutation, known: KnownRows, changed: Set<string>): void {
     const before = applied.loan;
-    applied.loan = borrow(this.#view, known, applied.steps);
+    applied.loan = borrow(this.#view, known, known.resolved(applied.write.eventId, applied.steps, this.#view));
     for (const id of applied.loan.ids) this.#lookedFor.add(id);
     for (const borrowed of applied.loan.rows) this.#take(borrowed, changed);
     this.#return(before.rows, changed);

@@ -1,7 +1,7 @@
 // The pending writes of one view, in order, with the entities each write's outcome depends on, so that a change re-applies only the writes
 // it affects.
 
-import { applySteps } from '../../db/apply.ts';
+import { type ApplyOptions, applySteps } from '../../db/apply.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import type { Layer } from '../../db/layer.ts';
 import { applyUpdates, updatesOf } from '../../db/updates.ts';
@@ -122,7 +122,7 @@ export class AppliedMutations {
   }
 
   /** Applies the write and records what its outcome depends on. */
-  apply(applied: AppliedMutation, layer: Layer, useDates: boolean): void {
+  apply(applied: AppliedMutation, layer: Layer, useDates: boolean, find?: ApplyOptions['find']): void {
     const { loan } = applied;
     const steps = (applied.steps = this.#inTermsOf(layer.attrs, applied.write.steps));
     this.#trackAttrs(applied, layer.attrs);
@@ -135,7 +135,7 @@ export class AppliedMutations {
       const touched = new Set<string>();
       applied.touched = touched;
       const touch = (id: string): unknown => touched.add(id);
-      applySteps(layer, steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true) });
+      applySteps(layer, steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true), find });
     }
     if (loan.ids.size > 0) applied.touched = new Set([...applied.touched, ...loan.ids]);
     this.#unindexed.push(applied);

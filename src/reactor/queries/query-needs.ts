@@ -106,7 +106,7 @@ export interface Coverage {
 
 export const linkKey = ({ attr, isForward }: LinkEnd, filter: string): string => `${attr.id} ${isForward} ${filter}`;
 
-const NOTHING: Coverage = { attrs: new Set(), links: new Set() };
+export const NOTHING: Coverage = { attrs: new Set(), links: new Set() };
 const coverages = new WeakMap<CompiledQuery, Map<string, Coverage>>();
 
 /** What a query's result tells about entities of a namespace whose id it contains. */
@@ -125,12 +125,18 @@ function readCoverage(compiled: CompiledQuery): Map<string, Coverage> {
     const links = new Set(node.children.flatMap((child) => (child.link ? [linkKey(child.link, filterOf(child))] : [])));
     const before = byEtype.get(node.etype);
     byEtype.set(node.etype, before ? { attrs: common(before.attrs, attrs), links: common(before.links, links) } : { attrs, links });
+    // No row of the result has a link that must be missing.
+    for (const step of node.where?.steps ?? []) {
+      if (step.acceptsNone && step.idConditions.some(({ testsNull }) => testsNull)) links.add(linkKey(step, 'null'));
+    }
     // For an entity that a condition reads, the result may contain only the id.
-    for (const { far } of paths) inPart.add(far.etype);
+    for (const { steps, far } of paths) if (readsEntity(steps[steps.length - 1])) inPart.add(far.etype);
   }
   for (const etype of inPart) byEtype.delete(etype);
   return byEtype;
 }
+
+const readsEntity = (step: LinkStep | undefined): boolean => step !== undefined && step.far.tests.length + step.far.steps.length > 0;
 
 function common<Item>(one: ReadonlySet<Item>, other: ReadonlySet<Item>): ReadonlySet<Item> {
   return new Set([...one].filter((item) => other.has(item)));

@@ -9,7 +9,7 @@ import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
 import { updatesOf, writtenEtypes } from '../../db/updates.ts';
 import type { TriplaneError } from '../../errors.ts';
-import type { EntityRef } from '../../protocol/transact-messages.ts';
+import type { EntityRef, LookupRef } from '../../protocol/transact-messages.ts';
 import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
 import type { CompiledQuery } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
@@ -142,21 +142,21 @@ export class View {
     this.#replay(this.loans.update([this.#applied.insert(write, ids)], new Set(ids)));
   }
 
-  /** Other queries' results changed. Returns whether this view may have changed. */
-  onOthersChanged(ids: ReadonlySet<string>): boolean {
+  /** Other queries' results changed. Returns whether this view may have changed. @param areNamed by values, in pending writes */
+  onOthersChanged(ids: ReadonlySet<string>, areNamed: boolean): boolean {
     const changed = this.loans.lookedFor(ids);
-    if (changed.size > 0) this.#replay(changed);
-    return changed.size > 0;
+    const isChanged = changed.size > 0 || (areNamed && this.#searched);
+    if (isChanged) this.#replay(changed);
+    return isChanged;
   }
 
-  /** Removes a write that was rejected or is contained in the result. Returns whether it was applied. */
-  drop(eventId: string): boolean {
-    const removed = this.#applied.remove(eventId);
-    if (!removed) return false;
-    this.loans.end(removed);
-    if (removed.makesAttrs || removed.searched) this.#rebuild();
-    else this.#replay(removed.touched);
-    return true;
+  /** Removes writes that were rejected or are contained in the result. Returns whether any of them was applied. */
+  drop(eventIds: readonly string[]): boolean {
+    const removed = eventIds.flatMap((eventId) => this.#applied.remove(eventId) ?? []);
+    for (const each of removed) this.loans.end(each);
+    if (removed.some(({ makesAttrs, searched }) => makesAttrs || searched)) this.#rebuild();
+    else if (removed.length > 0) this.#replay(new Set(removed.flatMap(({ touched }) => [...touched])));
+    return removed.length > 0;
   }
 
   /** Applies all pending writes again. */
@@ -216,9 +216,17 @@ export class View {
   /** Whether the result or a pending write contains this entity in the namespace. */
   has(etype: string, e: EntityRef): boolean {
     const layer = this.#layer;
-    if (typeof e === 'string') return layer.row(etype, e) !== undefined;
+    if (typeof e === 'string') return layer.row(etype, e)?.exists(layer.attrs.idAttr(etype)) === true;
     const attr = layer.attrs.byId(e[0]);
     return attr !== undefined && layer.find(attr, asStored(e[1], attr, this.#config.useDates)) !== undefined;
+  }
+
+  /** The entities with this value in the result, or with the pending writes. */
+  holders([attrId, value]: LookupRef): readonly string[] {
+    const attr = this.#layer.attrs.byId(attrId);
+    if (!attr) return [];
+    const stored = asStored(value, attr, this.#config.useDates);
+    return [...this.#store.holders(attr, stored), ...this.#layer.holders(attr, stored)];
   }
 
   /** The Db as seen, for lookups. */
@@ -239,7 +247,8 @@ export class View {
   readonly newStore = (): Store => new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
 
   #apply(applied: AppliedMutation): void {
-    this.#applied.apply(applied, this.#layer, this.#config.useDates ?? false);
+    const find = (lookup: LookupRef): string | undefined => this.#config.known?.find(lookup, this);
+    this.#applied.apply(applied, this.#layer, this.#config.useDates ?? false, find);
     this.#searched ||= applied.searched;
   }
 

@@ -4,8 +4,8 @@ import { EventEmitter } from 'eventemitter3';
 
 import { TriplaneError } from '../../errors.ts';
 import { deepFreeze } from '../../lib/freeze.ts';
-import { isObject } from '../../lib/json.ts';
-import { copyJson } from '../../transact/value.ts';
+import { copyJson } from '../../lib/copy-json.ts';
+import { tagOf } from '../../lib/json.ts';
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import type { Broadcast } from '../../protocol/room-messages.ts';
 import { limitErrorOf } from '../limits.ts';
@@ -35,6 +35,7 @@ export class RoomApi {
   /** The client is in the room until every caller has released it. Returns the release, which counts once. */
   acquire(type: string, id: string, initial?: Presence): () => void {
     this.#context.assertOpen();
+    if (typeof id !== 'string') throw new TriplaneError('data-invalid', 'The id of a room must be a string');
     const data = initial && sendablePresence(initial);
     this.#assertWithinLimits({ op: 'join-room', 'room-id': id, data });
     this.#context.run(this.#rooms.acquire(type, id, data));
@@ -116,8 +117,8 @@ function sendable(data: unknown, what: string): unknown {
 }
 
 function sendablePresence(data: Presence): Presence {
-  if (!isObject(data)) throw new TriplaneError('data-invalid', 'Presence must be an object');
   const copy = sendable(data, 'The presence') as Presence;
+  if (tagOf(copy) !== 'Object') throw new TriplaneError('data-invalid', 'Presence must be an object');
   // `undefined` removes a key from the published presence.
   const removed = Object.keys(data).filter((key) => data[key] === undefined);
   return removed.length === 0 ? copy : { ...copy, ...Object.fromEntries(removed.map((key) => [key, undefined])) };

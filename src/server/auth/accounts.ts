@@ -4,7 +4,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { denied, invalid, recordExpired, recordNotFound } from '../errors.ts';
 import type { App } from '../session/app.ts';
-import { Bucket } from '../rules/rate-limits.ts';
 import type { Records } from '../storage/storage.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
@@ -15,6 +14,8 @@ import { find, findOne, type Selector, type UserSelector } from './selectors.ts'
 import { networkOf } from '../client-address.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import { spendCode, withCode } from './codes.ts';
+import { isKnownNetwork, withNetwork } from './known-networks.ts';
+import { SignInLimits } from './sign-in-limits.ts';
 import type { Identity } from './oauth/providers.ts';
 import { newCode, newToken } from './secrets.ts';
 import { type Profile, checkExtraFields, checkSignup, newUserSteps, userSteps } from './signup.ts';
@@ -34,8 +35,7 @@ export interface SignInOptions {
   readonly isTrusted?: boolean;
 }
 
-const mostPerHour = 20;
-const [minuteMs, hourMs] = [60_000, 3_600_000];
+const minuteMs = 60_000;
 const defaultCodeMinutes = 10;
 
 interface Plan<T> {
@@ -47,33 +47,20 @@ interface Plan<T> {
 
 export class Accounts {
   readonly #app: App;
-  readonly #sending: Bucket;
-  readonly #sendingFrom: Bucket;
-  readonly #sendingTo: Bucket;
-  readonly #verifying: Bucket;
-  readonly #wrongFrom: Bucket;
+  readonly #limits: SignInLimits;
 
   constructor(app: App, clock: Clock) {
     this.#app = app;
-    const hourly = (name: string, capacity: number): Bucket => {
-      return new Bucket([{ capacity, amount: capacity, periodMs: hourMs, isGreedy: false }], clock, app.spending, name);
-    };
-    this.#sending = hourly('codes sent to an address for a network', mostPerHour);
-    this.#sendingTo = hourly('codes sent to an address', 2 * mostPerHour);
-    this.#sendingFrom = hourly('codes sent for a network', 10 * mostPerHour);
-    this.#verifying = hourly('tries at an address from a network', mostPerHour);
-    this.#wrongFrom = hourly('wrong tries from a network', 10 * mostPerHour);
+    this.#limits = new SignInLimits(app, clock);
   }
 
   /** Creates a code for the address. `from`: the network that requested it, which counts against the hourly limit. */
-  makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
+  async makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
+    const { ledger } = this.#app;
     const network = networkOf(sent?.from ?? '');
     if (sent) {
-      this.#sendingFrom.check(network, 1);
-      this.#sendingTo.check(email, 1);
-      this.#sending.limit(`${email} ${network}`, 1);
-      this.#sendingTo.limit(email, 1);
-      if (network !== '') this.#sendingFrom.limit(network, 1);
+      const isKnown = await whenDurable(ledger, () => isKnownNetwork(ledger, email, network));
+      await this.#limits.send(email, { network, isKnown });
     }
     const code = newCode();
     return this.#run(({ records, at }) => {
@@ -91,19 +78,19 @@ export class Accounts {
     const network = networkOf(from);
     // Without the code: a wrong one may be right for another address.
     const lookedUp = { 'app-id': this.#app.id, email };
-    this.#wrongFrom.check(network, 1);
-    this.#verifying.limit(`${email} ${network}`, 1);
+    await this.#limits.try(email, network);
     const wrong = (): Error => {
-      if (network !== '') this.#wrongFrom.limit(network, 1);
+      this.#limits.wrong(network);
       return recordNotFound('app-user-magic-code', lookedUp);
     };
     const outcome = await this.#run<SignedIn | 'expired' | 'wrong'>((state) => {
       const { records, at } = state;
-      const spent = spendCode(records, { email, code: code.trim(), network, at, ttlMs: codeTtlMs(records) });
+      const isKnown = isKnownNetwork(state, email, network);
+      const spent = spendCode(records, { email, code: code.trim(), network, isKnown, at, ttlMs: codeTtlMs(records) });
       // Removes expired codes as well, and counts a wrong try.
       const { is } = spent;
       if (is !== 'good') return { records: spent.records, then: () => is };
-      const plan = this.#signIn(state, email, options);
+      const plan = this.#signIn(state, email, { ...options, network });
       return { ...plan, records: { ...spent.records, ...plan.records } };
     }).catch((error: unknown) => {
       if (isNoCode(error)) throw wrong();
@@ -122,7 +109,9 @@ export class Accounts {
     return this.#run((state) => this.#signInByIdentity(state, identity, options));
   }
 
-  signInGuest({ extraFields, isTrusted }: SignInOptions = {}): Promise<SignedIn> {
+  /** `from`: missing for the app's own server. */
+  async signInGuest({ extraFields, isTrusted, from = '' }: SignInOptions & { readonly from?: string } = {}): Promise<SignedIn> {
+    this.#limits.guest(networkOf(from));
     return this.#run((state) => this.#create(state, { id: newToken(), type: 'guest', extraFields }, isTrusted));
   }
 
@@ -197,13 +186,19 @@ export class Accounts {
     return whenDurable(ledger, () => then({ db: ledger.db, records: ledger.records, at: 0 }));
   }
 
-  #signIn(state: LedgerState, email: string, { extraFields, guestToken, isTrusted }: SignInOptions): Plan<SignedIn> {
+  #signIn(
+    state: LedgerState,
+    email: string,
+    { extraFields, guestToken, isTrusted, network }: SignInOptions & { readonly network: string },
+  ): Plan<SignedIn> {
     const guest = guestToken === undefined ? undefined : this.#guest(state, guestToken);
     const known = userByEmail(state.db, email);
-    if (!known) return this.#create(state, { id: guest ?? newToken(), email, type: 'user', extraFields }, isTrusted);
+    const id = known?.id ?? guest ?? newToken();
+    const plan = known ? this.#issueToken(state, id, false) : this.#create(state, { id, email, type: 'user', extraFields }, isTrusted);
+    const records = { ...plan.records, ...withNetwork(state, id, network) };
+    if (!known) return { ...plan, records };
     const link = state.db.attrs.forward('$users', 'linkedPrimaryUser');
-    const plan = this.#issueToken(state, known.id, false);
-    return guest !== undefined && link ? { ...plan, steps: [['add-triple', guest, link.id, known.id]] } : plan;
+    return { ...plan, records, ...(guest !== undefined && link && { steps: [['add-triple', guest, link.id, id]] }) };
   }
 
   #signInByIdentity(state: LedgerState, identity: Identity, options: SignInOptions & { readonly reuseToken?: boolean }): Plan<SignedIn> {

@@ -1,8 +1,8 @@
 // Valid magic codes: records of the app's log, one per address, with hashes of its codes.
 //
 // A code has only a million values, so tries are limited. A network with five wrong tries may not try a code again, and all networks other
-// than the one that requested the code share ten tries. So guessing from elsewhere cannot lock out the user who signs in from where the
-// code was requested.
+// than the one that requested the code and those the user is known to sign in from share ten tries. So guessing from elsewhere cannot lock
+// out the user who signs in from where the code was requested, or from a known network.
 
 import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
@@ -22,9 +22,9 @@ interface Code {
 }
 
 /** Codes per address, as many as an address is sent in an hour, so that requests of strangers do not invalidate the owner's code. */
-const maxCodes = 40;
+const maxCodes = 120;
 /** Codes per address requested by one network; more invalidate its oldest. */
-const maxCodesOfNetwork = 20;
+const maxCodesOfNetwork = 30;
 const maxMisses = 5;
 /** Tries shared by all networks that did not request the code. */
 const maxMissesElsewhere = 10;
@@ -39,6 +39,11 @@ export interface CodeRequest {
   readonly network: string;
   readonly at: number;
   readonly ttlMs: number;
+}
+
+export interface CodeTry extends CodeRequest {
+  /** The user is known to sign in from the network. */
+  readonly isKnown: boolean;
 }
 
 function codesFor(records: RecordMap, email: string): readonly Code[] {
@@ -97,9 +102,9 @@ export interface SpentCode {
 }
 
 /** @throws InstantAPIError if the network has no tries left at any code */
-export function spendCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): SpentCode {
+export function spendCode(records: RecordMap, { email, code, network, isKnown, at, ttlMs }: CodeTry): SpentCode {
   const codes = codesFor(records, email);
-  const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt)));
+  const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt), isKnown));
   // All codes are compared, so that the duration does not reveal which one matched.
   const matching = open.filter(({ salt, hash }) => isSameSecret(hashOf(code, salt), hash));
   const [found] = matching;
@@ -111,9 +116,9 @@ export function spendCode(records: RecordMap, { email, code, network, at, ttlMs 
   return { is: at - found.at > ttlMs ? 'expired' : 'good', records: { [prefix + email]: rest.length > 0 ? rest : null } };
 }
 
-function hasTries({ from, misses = {} }: Code, network: string): boolean {
+function hasTries({ from, misses = {} }: Code, network: string, isKnown: boolean): boolean {
   if ((misses[network] ?? 0) >= maxMisses) return false;
-  if (network === from) return true;
+  if (isKnown || network === from) return true;
   const elsewhere = Object.entries(misses).reduce((sum, [by, count]) => (by === from ? sum : sum + count), 0);
   return elsewhere < maxMissesElsewhere;
 }

@@ -37,6 +37,10 @@ export function hasToken(records: RecordMap, hash: string, user?: string): boole
   return found !== undefined && (user === undefined || found.user === user);
 }
 
+export function hasTokens(records: Records): boolean {
+  return Object.keys(records).some((name) => name.startsWith(prefix));
+}
+
 /** Hashes of revoked tokens. */
 export function endedTokens(records: Records): string[] {
   return Object.entries(records).flatMap(([name, value]) => (value === null && name.startsWith(prefix) ? [name.slice(prefix.length)] : []));

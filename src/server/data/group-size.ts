@@ -25,8 +25,3 @@ export function groupSize(waiting: readonly Write[]): GroupSize {
 }
 
 const stepsOf = ({ steps, size = 1 }: Write): number => (typeof steps === 'function' ? size : steps.length);
-
-/** Resolves when the process has served what came in meanwhile. */
-export function othersServed(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

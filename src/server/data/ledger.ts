@@ -13,38 +13,23 @@
 import type { Store } from '../../db/store.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
-import { completed } from '../../query/result-triples.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import { failure } from '../errors.ts';
+import { busy, failure } from '../errors.ts';
+import { othersServed } from '../slices.ts';
+import { applyGroup } from './apply-group.ts';
 import { applyWrite } from './apply-write.ts';
-import { groupSize, othersServed } from './group-size.ts';
+import { groupSize } from './group-size.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import { type LedgerConfig, type Reader, runReader } from './ledger-config.ts';
+import { cleanStates, type LedgerConfig, type LedgerPhase, patience, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
-import { type Batch, Replica } from './replica.ts';
+import type { Batch } from './batch.ts';
+import { Replica } from './replica.ts';
 import type { DataSnapshot } from './snapshot.ts';
 import type { Outcome, Write } from './write.ts';
-
-/** How often a group is retried after concurrent commits before its writes are rejected. */
-const maxAttempts = 50;
-/** Compaction waits for a pause between writes until the log exceeds its target size by this factor. */
-const overdueLength = 4;
-/** A log that has not responded for this long counts as slow: reads then use the last durable state. */
-const slowLogMs = 1000;
-/** Retry interval while the log cannot be read. */
-const [minRetryMs, maxRetryMs] = [500, 5000];
 
 export type { Commit } from './log-follower.ts';
 export type { LedgerConfig, Reader } from './ledger-config.ts';
 export type { Outcome, Write } from './write.ts';
-
-/**
- * `preparing`: a long write is being checked, and memory contains the last durable state. `committing`: it may contain writes that are not
- * durable yet. `stale`: the log failed; memory contains the last durable state. `recovering`: as `stale`, and the log is being read.
- */
-type State = 'idle' | 'preparing' | 'committing' | 'stale' | 'recovering' | 'closed';
-
-const cleanStates: ReadonlySet<State> = new Set(['idle', 'preparing', 'stale', 'recovering']);
 
 export class Ledger {
   readonly #config: LedgerConfig;
@@ -53,18 +38,18 @@ export class Ledger {
   readonly #openedAt: number;
   #waiting: Write[] = [];
   #readers: Reader[] = [];
-  #state: State = 'committing';
+  #state: LedgerPhase = 'committing';
   #running: Promise<void> = Promise.resolve();
   #attempts = 0;
-  #retryMs = minRetryMs;
+  #retryMs: number = patience.minRetryMs;
   #retryTimer: Timer | undefined;
   #unsubscribe: () => void = () => {};
 
   private constructor(config: LedgerConfig) {
-    const { rememberMs, rememberBytes, clock } = config;
+    const { rememberMs, rememberBytes, clock, size } = config;
     this.#config = config;
     this.#openedAt = clock.now();
-    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()));
+    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()), size);
     this.#follower = new LogFollower(config, this.#replica);
   }
 
@@ -167,15 +152,33 @@ export class Ledger {
     while (this.#waiting.length > 0 || (isCurrent && follower.isBehind)) {
       if (!isCurrent) this.#rejectWaiting();
       else if (follower.isBehind) isCurrent = await this.#answerOf(follower.catchUp());
+      else if (this.#attempts >= patience.maxHastyAttempts) isCurrent = await this.#commitHeld();
       else isCurrent = (await this.#commitGroup()) || (await this.#recover());
-      if (isCurrent && follower.length > overdueLength) await follower.compact();
+      if (isCurrent && follower.length > patience.overdueLength) await this.#compact();
     }
-    if (isCurrent && follower.length > 1) await follower.compact();
+    if (isCurrent && follower.length > 1) await this.#compact();
     this.#state = isCurrent ? 'idle' : 'stale';
-    this.#retryMs = isCurrent ? minRetryMs : Math.min(maxRetryMs, this.#retryMs * 2);
+    this.#retryMs = isCurrent ? patience.minRetryMs : Math.min(patience.maxRetryMs, this.#retryMs * 2);
     if (!isCurrent) this.#retryTimer = this.#config.clock.setTimeout(() => this.#start(), this.#retryMs / 2);
     this.#runReaders();
     if (this.#waiting.length > 0) this.#start();
+  }
+
+  /** Memory stays as it is, so others read meanwhile. */
+  async #compact(): Promise<void> {
+    this.#state = 'preparing';
+    this.#runReaders();
+    await this.#follower.compact();
+    this.#state = 'committing';
+  }
+
+  /** While other servers wait. */
+  async #commitHeld(): Promise<boolean> {
+    try {
+      return ((await this.#answerOf(this.#follower.hold())) && (await this.#commitGroup())) || (await this.#recover());
+    } finally {
+      await this.#follower.letGo();
+    }
   }
 
   /** After the log failed, it is unknown whether the last group was stored. */
@@ -199,8 +202,7 @@ export class Ledger {
 
   async #commitGroup(): Promise<boolean> {
     const { count, isLarge } = groupSize(this.#waiting);
-    // Before the first write is applied, memory is what is durable: a long one can be checked while others read.
-    const isCurrent = await this.#commitBatch(this.#waiting.splice(0, count), isLarge && count === 1);
+    const isCurrent = await this.#commitBatch(this.#waiting.splice(0, count));
     if (isCurrent && this.#waiting.length > 0 && isLarge) {
       await othersServed();
       this.#runReaders();
@@ -209,14 +211,12 @@ export class Ledger {
   }
 
   /** @returns whether memory and log still agree */
-  async #commitBatch(writes: readonly Write[], isSliced: boolean): Promise<boolean> {
+  async #commitBatch(group: readonly Write[]): Promise<boolean> {
     this.#state = 'committing';
     let batch = this.#replica.begin();
-    const outcomes: (readonly [Write, Outcome])[] = [];
-    for (const write of writes) {
-      const steps = applyWrite(write, batch, this.#replica, this.#config);
-      outcomes.push([write, isSliced ? await this.#inSlices(steps) : completed(steps)]);
-    }
+    const applied = (write: Write): Generator<void, Outcome> => applyWrite(write, batch, this.#replica, this.#config);
+    const { outcomes, rest } = await applyGroup(group, applied, (steps) => this.#inSlices(steps));
+    this.#waiting.unshift(...rest);
     const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');
     const follower = this.#follower;
     let isUndone = false;
@@ -231,9 +231,9 @@ export class Ledger {
           ? await this.#answerOf(follower.confirm())
           : 'appended';
     this.#state = 'committing';
-    if (appended === 'behind' && ++this.#attempts < maxAttempts) {
+    if (appended === 'behind' && ++this.#attempts < patience.maxAttempts) {
       undo();
-      this.#waiting = [...writes, ...this.#waiting];
+      this.#waiting.unshift(...outcomes.map(([write]) => write));
       return true;
     }
     this.#attempts = 0;
@@ -242,7 +242,7 @@ export class Ledger {
       return this.#acknowledge(outcomes, batch);
     }
     undo();
-    const error = appended === 'behind' ? failure(new Error('the log changes too fast')) : appended;
+    const error = appended === 'behind' ? busy('Others write too fast') : appended;
     for (const [write] of outcomes) this.#settle(write, { is: 'rejected', error });
     return false;
   }
@@ -266,7 +266,7 @@ export class Ledger {
       undo();
       this.#state = 'recovering';
       this.#runReaders();
-    }, slowLogMs);
+    }, patience.slowLogMs);
     try {
       return await answer;
     } finally {

@@ -9,9 +9,10 @@ import type { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { failure } from '../errors.ts';
-import { sizeOfEntry } from '../storage/entry-size.ts';
-import { replay } from '../storage/replay.ts';
-import type { Appended, AppLog, LogEntry, Snapshot } from '../storage/storage.ts';
+import { inSlices } from '../slices.ts';
+import { listSizeSteps, sizeOfLogEntry } from '../storage/entry-size.ts';
+import { replaySteps } from '../storage/replay.ts';
+import type { Appended, AppLog, HeldLog, LogEntry, Snapshot } from '../storage/storage.ts';
 import { RemoteTail } from './remote-tail.ts';
 import type { Replica } from './replica.ts';
 
@@ -54,6 +55,7 @@ export class LogFollower {
   #isElsewhere = false;
   /** Whether the replica reflects a state of the log. */
   #isIntact = true;
+  #held: HeldLog | undefined;
 
   constructor(config: FollowerConfig, replica: Replica) {
     this.#config = config;
@@ -81,7 +83,7 @@ export class LogFollower {
 
   async append(entries: readonly LogEntry[]): Promise<Appended | InstantAPIError> {
     try {
-      const appended = await this.#config.log.append(entries);
+      const appended = await (this.#held ?? this.#config.log).append(entries);
       if (appended === 'appended') {
         this.#count(entries);
         this.#remoteTail.forget(this.#replica.txId);
@@ -93,10 +95,30 @@ export class LogFollower {
     }
   }
 
+  /** Keeps other servers from appending until the next append or `letGo`, if the log can do that. @returns as `catchUp` */
+  async hold(): Promise<boolean> {
+    const { log, logger } = this.#config;
+    try {
+      this.#held = await log.hold?.();
+    } catch (cause) {
+      logger.warn('the log could not be held', cause);
+    }
+    if (!this.#held) return true;
+    // What was announced may be less than there is.
+    this.#remoteTail.setEnd(0);
+    return this.catchUp();
+  }
+
+  async letGo(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    await held?.release();
+  }
+
   /** Writes are not rejected because of another server's concurrent changes. */
   async confirm(): Promise<Appended> {
     try {
-      const newEntries = await this.#config.log.since(this.#replica.txId);
+      const newEntries = await (this.#held ?? this.#config.log).since(this.#replica.txId);
       if (newEntries?.length === 0) return 'appended';
       this.#isElsewhere = true;
       return 'behind';
@@ -126,7 +148,7 @@ export class LogFollower {
       if (!(await this.#isOurLog())) return await this.reload();
       this.#isSuspect = false;
     }
-    const entries = this.#remoteTail.drainAfter(replica.txId) ?? (await log.since(replica.txId));
+    const entries = this.#remoteTail.drainAfter(replica.txId) ?? (await (this.#held ?? log).since(replica.txId));
     const isContinued = entries && follows(entries, replica.lastId);
     // A log that neither ends at the replica's position nor continues from it is a different log.
     if (!isContinued || (entries.length === 0 && this.#isElsewhere)) return this.reload();
@@ -182,11 +204,13 @@ export class LogFollower {
   }
 
   async load(): Promise<void> {
+    // What is announced from here on may be later than what is read.
+    this.#remoteTail.setEnd(0);
     const loaded = await this.#config.log.load();
-    const { triples, bytes } = this.#replica.load(loaded, this.#config.clock.now());
+    const { triples, bytes } = await this.#replica.load(loaded, this.#config.clock.now());
     this.#isIntact = true;
     this.#isSuspect = this.#isElsewhere = false;
-    this.#remoteTail.setEnd(this.#replica.txId);
+    this.#remoteTail.forget(this.#replica.txId);
     this.#snapshotSize = triples;
     this.#snapshotBytes = bytes;
     this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
@@ -204,12 +228,12 @@ export class LogFollower {
     const { log, logger } = this.#config;
     try {
       // Read back rather than written from memory, because triples of deleted attrs exist only in the log.
-      const snapshot: Snapshot = replay(await log.load());
+      const snapshot: Snapshot = await inSlices(replaySteps(await log.load()));
       idempotencyKeys.forget();
       await log.compact(snapshot.txId === txId ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
       this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
       this.#snapshotSize = snapshot.triples.length;
-      this.#snapshotBytes = sizeOfEntry(snapshot.triples);
+      this.#snapshotBytes = await inSlices(listSizeSteps(snapshot.triples));
     } catch (cause) {
       logger.warn('the log could not be compacted', cause);
       // Delayed after a failure.
@@ -219,7 +243,7 @@ export class LogFollower {
 
   #count(entries: readonly LogEntry[]): void {
     this.#sinceSnapshot += entries.length;
-    for (const entry of entries) this.#bytesSinceSnapshot += sizeOfEntry(entry);
+    for (const entry of entries) this.#bytesSinceSnapshot += sizeOfLogEntry(entry);
   }
 }
 

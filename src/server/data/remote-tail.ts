@@ -1,7 +1,7 @@
 // The tail of a log as announced by other servers: the last position, and the entries delivered with the announcement. Only entries without
 // a gap are used; others are read from the log.
 
-import { sizeOfEntry } from '../storage/entry-size.ts';
+import { sizeOfLogEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
 /** Entries held until needed; beyond this number they are read from the log later. */
@@ -15,7 +15,7 @@ export class RemoteTail {
   add(txId: number, entries: readonly LogEntry[] = []): void {
     this.#end = Math.max(this.#end, txId);
     for (const entry of entries) {
-      const bytes = sizeOfEntry(entry);
+      const bytes = sizeOfLogEntry(entry);
       if (this.#bytes + bytes > maxBytes) return;
       this.#bytes += bytes;
       this.#entries.push(entry);

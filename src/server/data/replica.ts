@@ -6,63 +6,30 @@ import { Layer } from '../../db/layer.ts';
 import { emptyChangeSet, type ChangeSet, type RowChange } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
-import { tripleChanges, mergeChanges } from './triple-changes.ts';
+import type { SyncChange } from '../../protocol/sync-table-messages.ts';
+import { inSlices, sliceItems } from '../slices.ts';
+import type { AttrCatalog } from './attr-steps.ts';
+import { tripleChangeSteps } from './triple-changes.ts';
 import { isOnlyTypes } from './inferred-types.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { applyChanges } from './apply-changes.ts';
 import { DataSnapshot } from './snapshot.ts';
-import { sizeOfEntry } from '../storage/entry-size.ts';
-import { replay, replayRecords, startOf } from '../storage/replay.ts';
-import {
-  type AttrChanges,
-  emptySnapshot,
-  type Event,
-  type Loaded,
-  type LogEntry,
-  type Records,
-  type RememberedRejection,
-} from '../storage/storage.ts';
+import { fillSteps } from './fill-store.ts';
+import { listSizeSteps } from '../storage/entry-size.ts';
+import { replayRecords, replaySteps, startOf } from '../storage/replay.ts';
+import { type AttrChanges, emptySnapshot, type Loaded, type LogEntry } from '../storage/storage.ts';
+import { type AppliedWrite, type Batch, record, type RejectedWrite } from './batch.ts';
+import { StoredSize } from './stored-size.ts';
 import { systemAttrs } from './system-attrs.ts';
-
-/** Applied transactions, and how to undo them. */
-export interface Batch {
-  changeSet: ChangeSet;
-  attrsChanged: boolean;
-  /** More than the types that values have had. */
-  schemaChanged: boolean;
-  readonly entries: LogEntry[];
-  readonly before: Position & { readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
-}
-
-/** A position in the log. */
-export interface Position {
-  readonly txId: number;
-  /** The id of the entry `txId`; undefined at the start of a log, and after entries of earlier versions. */
-  readonly lastId: string | undefined;
-}
-
-export interface AppliedWrite {
-  readonly id: string;
-  readonly changeSet: ChangeSet;
-  readonly catalog: AttrCatalogChange;
-  readonly records: Records | undefined;
-  readonly event: Event | undefined;
-  readonly at: number;
-}
-
-export interface RejectedWrite {
-  readonly id: string;
-  readonly event: Event;
-  readonly rejected: RememberedRejection;
-  readonly at: number;
-}
 
 /** With more entries than this, applying them to the snapshot's triples is cheaper than applying them to rows. */
 const maxPlayed = 1000;
+/** So many changes are played in one go. */
+const maxPlayedChanges = 2 * sliceItems;
 
 export class Replica {
   readonly idempotencyKeys: IdempotencyKeys;
+  readonly #size: StoredSize;
   #store = new Store(Attrs.empty, { times: true });
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
   #records = new Map<string, unknown>();
@@ -72,8 +39,9 @@ export class Replica {
   #at = 0;
   #since: number | undefined;
 
-  constructor(idempotencyKeys: IdempotencyKeys) {
+  constructor(idempotencyKeys: IdempotencyKeys, size = new StoredSize()) {
     this.idempotencyKeys = idempotencyKeys;
+    this.#size = size;
   }
 
   get store(): Store {
@@ -123,19 +91,23 @@ export class Replica {
     return Math.max(this.#at + 1, now);
   }
 
-  /** @returns the amount of data */
-  load(loaded: Loaded, now: number): { readonly triples: number; readonly bytes: number } {
+  /** In slices; until it is done, everything is as it was. @returns the amount of data */
+  async load(loaded: Loaded, now: number): Promise<{ readonly triples: number; readonly bytes: number }> {
     const { entries } = loaded;
-    const isPlayed = entries.length <= maxPlayed;
-    const snapshot = isPlayed ? (loaded.snapshot ?? emptySnapshot) : replay(loaded);
+    const isPlayed = entries.length <= maxPlayed && countOf(entries) <= maxPlayedChanges;
+    const snapshot = isPlayed ? (loaded.snapshot ?? emptySnapshot) : await inSlices(replaySteps(loaded));
     const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = snapshot;
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
     // If a deleted attr has the same name, the live one counts.
     const all = Attrs.from([...systemAttrs, ...deletedAttrs, ...own]);
-    this.#store = new Store(all, { times: true });
+    const store = new Store(all, { times: true });
+    await inSlices(fillSteps(store, triples));
+    const bytes = await inSlices(listSizeSteps(triples));
+    const stored = await inSlices(this.#size.countSteps(snapshot));
+    this.#store = store;
     this.#snapshots.clear();
-    this.#store.load(triples);
+    this.#size.bytes = stored;
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
     this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
     this.#records = new Map(Object.entries(records ?? {}));
@@ -145,26 +117,32 @@ export class Replica {
     this.#at = at;
     this.#since = startOf(snapshot);
     if (isPlayed) for (const entry of entries) this.#play(entry);
-    return { triples: triples.length, bytes: sizeOfEntry(triples) };
+    return { triples: triples.length, bytes };
   }
 
   begin(): Batch {
     const catalog = { attrs: this.#store.attrs, deleted: this.#deleted };
-    const before = { txId: this.#txId, lastId: this.#lastId, at: this.#at, catalog, records: new Map<string, unknown>() };
+    const place = { txId: this.#txId, lastId: this.#lastId, at: this.#at, bytes: this.#size.bytes };
+    const before = { ...place, catalog, records: new Map<string, unknown>() };
     return { changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, entries: [], before };
   }
 
-  /** Applies a transaction that is not in the log yet. `id`: of the log entry. */
-  apply({ id, changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
-    const changes = tripleChanges(changeSet, catalog.attrs, hiddenIn(catalog));
+  /**
+   * Applies a transaction that is not in the log yet. `id`: of the log entry. `check` may throw if the app becomes larger by so many bytes;
+   * then nothing is changed.
+   */
+  apply({ id, changeSet, changes, catalog, records, event, at }: AppliedWrite, batch: Batch, check?: (growth: number) => void): void {
     const attrsChanged = catalog.attrs !== this.#store.attrs;
     const schemaChanged = attrsChanged && this.#changesSchema({ put: catalog.put, deleted: catalog.removed });
+    const attrs = { put: catalog.put, deleted: catalog.removed };
+    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
+    const growth = this.#growth(what);
+    check?.(growth);
+    this.#size.bytes += growth;
     this.#commit(catalog, changeSet);
     for (const name of Object.keys(records ?? {})) {
       if (!batch.before.records.has(name)) batch.before.records.set(name, this.#records.get(name));
     }
-    const attrs = { put: catalog.put, deleted: catalog.removed };
-    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
     const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
     this.#advance(entry);
     record(batch, entry, changeSet, { attrsChanged, schemaChanged });
@@ -188,6 +166,7 @@ export class Replica {
     this.#txId = before.txId;
     this.#lastId = before.lastId;
     this.#at = before.at;
+    this.#size.bytes = before.bytes;
     if (before.txId === 0) this.#since = undefined;
   }
 
@@ -208,18 +187,21 @@ export class Replica {
     if (entry.attrs) layer.setAttrs(catalog.attrs);
     applyChanges(layer, entry.changes, hiddenIn(catalog));
     const changeSet = layer.takeChangeSet();
+    this.#size.bytes += this.#growth(entry);
     this.#commit(catalog, changeSet);
     this.#advance(entry);
     return changeSet;
   }
 
   #commit({ attrs, deleted }: AttrCatalog, changeSet: ChangeSet): void {
-    const layer = new Layer(this.#store);
-    if (attrs !== this.#store.attrs) layer.setAttrs(attrs);
-    for (const [etype, changes] of changeSet) for (const [id, { after }] of changes) layer.put(etype, id, after);
-    this.#store.commit(layer);
+    this.#store.commit({ attrs, takeChangeSet: () => changeSet });
     for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
     this.#deleted = deleted;
+  }
+
+  #growth(entry: Pick<LogEntry, 'changes' | 'attrs' | 'records'>): number {
+    const hasAttr = (id: string): boolean => this.#deleted.has(id) || this.#store.attrs.byId(id) !== undefined;
+    return this.#size.growth(entry, { records: this.#records, hasAttr });
   }
 
   #changesSchema({ put, deleted }: AttrChanges): boolean {
@@ -240,22 +222,17 @@ export class Replica {
   }
 }
 
-function record(
-  batch: Batch,
-  entry: LogEntry,
-  changeSet: ChangeSet,
-  { attrsChanged, schemaChanged }: Pick<Batch, 'attrsChanged' | 'schemaChanged'>,
-): void {
-  batch.entries.push(entry);
-  batch.changeSet = mergeChanges(batch.changeSet, changeSet);
-  batch.attrsChanged ||= attrsChanged;
-  batch.schemaChanged ||= schemaChanged;
+/** What a transaction changes, as triples. A generator: yields where others can be served. */
+export function changeSteps(changeSet: ChangeSet, catalog: AttrCatalog): Generator<void, SyncChange[]> {
+  return tripleChangeSteps(changeSet, catalog.attrs, hiddenIn(catalog));
 }
 
 function inverted(changeSet: ChangeSet): ChangeSet {
   const invert = ([id, { before, after }]: readonly [string, RowChange]) => [id, { before: after, after: before }] as const;
   return new Map([...changeSet].map(([etype, changes]) => [etype, new Map([...changes].map(invert))]));
 }
+
+const countOf = (entries: readonly LogEntry[]): number => entries.reduce((sum, { changes }) => sum + changes.length, 0);
 
 function catalogAfter({ attrs, deleted }: AttrCatalog, { put, deleted: gone }: AttrChanges): AttrCatalog {
   const nextDeleted = new Map(deleted);

@@ -27,5 +27,9 @@ export interface AccessRecord {
   readonly conflict?: Error | undefined;
 }
 
-/** A generator: yields where others can be served. @throws InstantAPIError if it is not permitted */
-export type AuthorizeWrite = (access: AccessRecord) => Generator<void, void>;
+/**
+ * A generator: yields where others can be served. `write`: the same object if the same write is checked again.
+ *
+ * @throws InstantAPIError if it is not permitted
+ */
+export type AuthorizeWrite = (access: AccessRecord, write?: object) => Generator<void, void>;

@@ -28,6 +28,9 @@ export interface Prepared {
   readonly catalog: AttrCatalogChange;
 }
 
+/** With more accesses, a transaction has breaks between its checks. */
+const longAccesses = 200;
+
 /** A generator: yields where others can be served. @throws InstantAPIError; nothing is changed in that case */
 export function* prepareSteps(
   store: Store,
@@ -36,6 +39,7 @@ export function* prepareSteps(
   { actor, at, uuid, authorizeWrite }: TransactOptions,
 ): Generator<void, Prepared> {
   const read = readSteps(steps);
+  if (read.length > sliceSteps) yield;
   const now = (): number => at;
   const catalog = applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
   const layer = new Layer(store);
@@ -49,15 +53,20 @@ export function* prepareSteps(
   });
   const fault = catalog.misnamed ?? absent;
   if (fault && !conflict) throw fault;
+  // A break comes before the first rule: a write that is put off at its first break has not counted for a limit of rates.
+  const isLong = accesses.length + catalog.put.length > longAccesses;
+  if (isLong) yield;
   // Permissions come before constraints: a forbidden write must not reveal other users' data.
   if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
   if (conflict) throw conflict;
+  if (isLong) yield;
   const written = layer.takeChangeSet();
   fillNulls(layer, written, accesses, now);
   for (const attr of catalog.constrained) fillNullsOf(layer, attr, now);
   const changeSet = mergeChanges(written, layer.takeChangeSet());
-  if (read.length > sliceSteps) yield;
+  if (isLong) yield;
   checkConstraints(store, layer.attrs, changeSet);
+  if (isLong) yield;
   for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) checkAttrConstraints(layer, attr);
   return { changeSet, catalog: withTypes(catalog, attrsWithNewTypes(layer.attrs, changeSet)) };
 }

@@ -6,10 +6,12 @@ import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import { attrTriples, type Row } from '../../db/row.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
+import { sliceItems } from '../slices.ts';
 
-/** `hidden`: attrs that are deleted, in a catalogue that is kin. */
-export function tripleChanges(changeSet: ChangeSet, attrs: Attrs, hidden: readonly KnownAttr[]): SyncChange[] {
+/** A generator: yields where others can be served. `hidden`: attrs that are deleted, in a catalogue that is kin. */
+export function* tripleChangeSteps(changeSet: ChangeSet, attrs: Attrs, hidden: readonly KnownAttr[]): Generator<void, SyncChange[]> {
   const found: SyncChange[] = [];
+  let visited = 0;
   for (const [etype, changes] of changeSet) {
     const own = [...attrs.namespace(etype).forward.values(), ...hidden.filter((attr) => attr.etype === etype)];
     for (const { before, after } of changes.values()) {
@@ -17,6 +19,10 @@ export function tripleChanges(changeSet: ChangeSet, attrs: Attrs, hidden: readon
         if (isSameAt(before, after, attr.slot)) continue;
         compare(before ? attrTriples(before, attr) : [], after ? attrTriples(after, attr) : [], found);
       }
+      visited += own.length;
+      if (visited < sliceItems) continue;
+      visited = 0;
+      yield;
     }
   }
   return found;
@@ -30,6 +36,11 @@ function isSameAt(before: Row | undefined, after: Row | undefined, slot: number)
 
 /** Removed before added: an update is both. */
 function compare(before: readonly Triple[], after: readonly Triple[], found: SyncChange[]): void {
+  if (before.length === 0 || after.length === 0) {
+    for (const triple of before) found.push({ action: 'removed', triple });
+    for (const triple of after) found.push({ action: 'added', triple });
+    return;
+  }
   const were = new Set(before.map(nameOf));
   const are = new Set(after.map(nameOf));
   for (const triple of before) if (!are.has(nameOf(triple))) found.push({ action: 'removed', triple });

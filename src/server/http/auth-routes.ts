@@ -42,7 +42,8 @@ export function authRoutes(http: HttpContext): Hono {
   routes.post('/auth/sign_in_guest', async (context) => {
     const body = await bodyOf(context);
     const { accounts } = await accountsFor(body, 'app-id', 'write');
-    const { user } = await accounts.signInGuest({ extraFields: optional(body, 'extra-fields', asObject) });
+    const extraFields = optional(body, 'extra-fields', asObject);
+    const { user } = await accounts.signInGuest({ extraFields, from: addressOf(context, http).ip });
     return context.json({ user });
   });
 

@@ -25,7 +25,7 @@ interface LateQuery {
 }
 
 /** Work that one live query may do immediately after a change; more is done in slices. */
-export const queryAllowance = 100_000;
+export const queryAllowance = 40_000;
 
 export class LateQueries {
   readonly #source: QuerySource;

@@ -33,12 +33,23 @@ export interface RefreshBatch {
 }
 
 /** Work that all live queries together may do immediately after a change. */
-const batchAllowance = 400_000;
+const batchAllowance = 100_000;
 
 /** `each`: the work that one query may do immediately. */
 export function newBatch(change: Change, source: QuerySource, each: number): RefreshBatch {
   const allowance = { left: batchAllowance, each };
-  return { change, changed: changeOf(change.changeSet, source.db()), position: source.position(), allowance, refreshes: new Map() };
+  const db = source.db();
+  let changed: Changed | undefined;
+  return {
+    change,
+    // Made only if a query asks for it.
+    get changed() {
+      return (changed ??= changeOf(change.changeSet, db));
+    },
+    position: source.position(),
+    allowance,
+    refreshes: new Map(),
+  };
 }
 
 /** Undefined if it would take too long. */

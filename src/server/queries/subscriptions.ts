@@ -238,14 +238,14 @@ export class Subscriptions {
   }
 
   #recompute(subscription: Subscription, batch: RefreshBatch): void {
-    const { change, changed, position } = batch;
+    const { change, position } = batch;
     const db = this.#source.db();
     const isLate = this.#late.has(subscription);
     if (isLate && !change.attrsChanged && !change.isReload) return;
     try {
       const isRecompiled = change.attrsChanged && this.#recompile(subscription, db.attrs);
       const update = (): RefreshForms | undefined =>
-        isRecompiled || change.isReload ? subscription.recompute(db, position.txId) : subscription.update(changed, db, position.txId);
+        isRecompiled || change.isReload ? subscription.recompute(db, position.txId) : subscription.update(batch.changed, db, position.txId);
       const done = isLate ? undefined : atOnce(batch, () => ({ forms: update() }));
       if (!done) return this.#late.add(subscription, position.txId - 1);
       this.#warnings.send(subscription.subscribers, subscription.faults);

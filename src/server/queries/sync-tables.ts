@@ -16,7 +16,7 @@ import { isDue, spend } from '../../query/pass.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { invalid, rejection } from '../errors.ts';
 import { checkQuery } from './query-check.ts';
-import { sizeOfEntry } from '../storage/entry-size.ts';
+import { sizeOfLogEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
 /** Size of one message. */
@@ -91,7 +91,10 @@ export class SyncTables {
       spend(some.length * (1 + attrs.length));
       const rows = some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present));
       load.push({ op: 'sync-load-batch', 'subscription-id': id, 'join-rows': rows });
-      if (isDue()) yield;
+      if (!isDue()) continue;
+      yield;
+      // Nobody waits for the rest.
+      if (!this.#byId.has(id)) break;
     }
     return load;
   }
@@ -173,7 +176,7 @@ export class SyncTables {
   #record(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry);
-      this.#bytes += sizeOfEntry(entry);
+      this.#bytes += sizeOfLogEntry(entry);
     }
     const { entries: maxEntries, bytes: maxBytes } = this.#history;
     const isOver = this.#entries.length > 2 * maxEntries || this.#bytes > 2 * maxBytes;
@@ -182,7 +185,7 @@ export class SyncTables {
     let at = 0;
     while (at < this.#entries.length && (!isNeeded || this.#entries.length - at > maxEntries || this.#bytes > maxBytes)) {
       const entry = this.#entries[at++] as LogEntry;
-      this.#bytes -= sizeOfEntry(entry);
+      this.#bytes -= sizeOfLogEntry(entry);
       this.#lostUpTo = entry.txId;
     }
     this.#entries.splice(0, at);

@@ -1,6 +1,6 @@
 // Rate limits of rules and sign-in: one token bucket per key.
 
-import { type LimitClock, LimitStore } from '../data/limit-store.ts';
+import { type LimitClock, LimitStore, type Want } from '../data/limit-store.ts';
 import { Kind } from './cel/values.ts';
 import { type Fault, rejection } from '../errors.ts';
 import type { RateLimit, TokenBucket } from '../token-bucket.ts';
@@ -28,24 +28,47 @@ export class Bucket {
    */
   limit(key: string, tokens: number): true {
     this.check(key, tokens);
-    for (const bucket of this.#store.buckets(this.#name, key, this.#limits)) bucket.spend(tokens);
-    this.#store.spent(this.#name, key);
+    this.#store.spend(this.#want(key, tokens));
     return true;
+  }
+
+  /**
+   * Spends a token of each key, or of none. Exact across all servers of the database, whose log it waits for.
+   *
+   * @throws InstantAPIError 'rate-limited'
+   */
+  static async take(wanted: readonly (readonly [bucket: Bucket, key: string])[]): Promise<void> {
+    for (const [bucket, key] of wanted) bucket.check(key, 1);
+    const wants = wanted.map(([bucket, key]) => bucket.#want(key, 1));
+    const [[first] = []] = wanted;
+    const refused = first && (await first.#store.take(wants));
+    const [bucket, key] = (refused && wanted[wants.indexOf(refused)]) ?? [];
+    if (bucket && key !== undefined) throw bucket.#limitedAt(key, 1);
   }
 
   /** Checks without spending. @throws InstantAPIError 'rate-limited' if `limit` would */
   check(key: string, tokens: number): void {
     const now = this.#store.clock.monotonicNow();
-    const buckets = this.#store.buckets(this.#name, key, this.#limits);
-    for (const bucket of buckets) if (!bucket.has(tokens, now)) throw this.#limited(bucket, tokens, now);
+    if (!this.#bucketsOf(key).every((bucket) => bucket.has(tokens, now))) throw this.#limitedAt(key, tokens);
   }
 
-  #limited(bucket: TokenBucket, tokens: number, now: number): Error {
-    const waitMs = bucket.waitMs(tokens, now);
+  #want(key: string, tokens: number): Want {
+    return { name: this.#name, key, limits: this.#limits, tokens: Math.max(0, tokens) };
+  }
+
+  #bucketsOf(key: string): readonly TokenBucket[] {
+    return this.#store.buckets(this.#name, key, this.#limits);
+  }
+
+  #limitedAt(key: string, tokens: number): Error {
+    const now = this.#store.clock.monotonicNow();
+    const buckets = this.#bucketsOf(key);
+    const bucket = buckets.find((each) => !each.has(tokens, now)) ?? buckets[0];
+    const waitMs = bucket?.waitMs(tokens, now) ?? 0;
     return rejection('rate-limited', 'Your request exceeded the rate limit.', {
       'retry-at': new Date(this.#store.clock.now() + waitMs).toISOString(),
       'retry-after': Math.ceil(waitMs / 1000),
-      'remaining-tokens': Math.floor(bucket.tokens),
+      'remaining-tokens': Math.max(0, Math.floor(bucket?.tokens ?? 0)),
     });
   }
 }

@@ -5,7 +5,7 @@ import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
-import { LimitStore } from '../data/limit-store.ts';
+import { LimitStore, type LimitStoreConfig } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
@@ -13,10 +13,11 @@ import { Rooms } from '../rooms/rooms.ts';
 import { positionOf, type TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedSignIns } from '../auth/deleted-users.ts';
-import { endedTokens, hasToken } from '../auth/tokens.ts';
+import { endedTokens, hasToken, hasTokens } from '../auth/tokens.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppConfig, SessionAuth } from './app-config.ts';
-import type { LogEntry, Records } from '../storage/storage.ts';
+import type { LogEntry } from '../storage/storage.ts';
+import { appRecordOf } from './app-record.ts';
 import { statusOf, statusRecord } from './app-status.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
@@ -26,6 +27,7 @@ import { AppCluster } from './app-cluster.ts';
 import { AppSessions, type Send } from './app-sessions.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
+import { StoredSize } from '../data/stored-size.ts';
 import { submit } from '../data/submit.ts';
 import { type Derive, withDerived } from '../data/write.ts';
 import { serverActor } from '../data/system-rules.ts';
@@ -102,20 +104,30 @@ export class App {
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
-    const save = (records: Records): Promise<unknown> =>
-      submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: serverActor });
-    const spending = new LimitStore(clock, { clock, save });
+    const save: LimitStoreConfig['save'] = (make) =>
+      submit(ledger, { steps: ({ at }) => ({ steps: [], records: make(at) }), event: undefined, actor: serverActor });
+    const spending = new LimitStore(clock, { clock, save, id: random.uuid() });
     const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
-    const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeSteps(access);
+    const authorizeWrite: AuthorizeWrite = (access, write = access) => spending.once(write, rulebook.guard.authorizeSteps(access));
     const webhooks: Webhooks = new Webhooks({ appId: config.id, ledger: () => ledger, clock, logger, sender: config.webhookSender });
     const derive: Derive = (changeSet, about) =>
-      [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records)].reduce(
+      [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records), spending.recordsOfWrite(about.at)].reduce(
         withDerived,
         webhooks.derive(changeSet, about),
       );
-    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
+    const size = new StoredSize((records) => (appRecordOf(records)?.expiresAt === undefined ? undefined : limits.ephemeralAppBytes));
+    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, size, committed });
     const origin = config.origin ?? ((): string => '');
-    const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
+    const files = new Files({
+      appId: config.id,
+      ledger,
+      guard: () => rulebook.guard,
+      store: config.fileStore,
+      size,
+      origin,
+      clock,
+      logger,
+    });
     await rulebook.open(ledger);
     files.load();
     webhooks.load();
@@ -202,7 +214,7 @@ export class App {
     this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
     forgetStreams(this.streams, this.ledger, changeSet);
     this.rulebook.noticed(this.ledger, () => this.subscriptions.applyGuard(this.rulebook.guard));
-    if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
+    if (isReload || changeSet.has('$users') || entries.some(({ records }) => records && hasTokens(records))) this.#revokeEnded(entries);
   }
 
   /** Asks every session to reconnect; the client chooses where. */

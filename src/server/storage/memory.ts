@@ -1,14 +1,15 @@
 // A storage that lasts as long as the process. Several servers may share it, in sequence or concurrently: each reads what the others wrote.
 
 import { memoryFiles } from '../files/memory-files.ts';
-import { sizeOfEntry } from './entry-size.ts';
+import { inSlices, sliceItems } from '../slices.ts';
+import { listSizeSteps, sizeOfEntry, sizeOfLogEntry } from './entry-size.ts';
 import { LogSubscribers } from './log-subscribers.ts';
 import { SnapshotState } from './replay.ts';
 import { SnapshotReader } from './snapshot-chunks.ts';
 import {
   type Appended,
   type AppLog,
-  emptySnapshot,
+  type HeldLog,
   type Loaded,
   type LogEntry,
   type LogListener,
@@ -79,6 +80,7 @@ function portTo(log: MemoryLog): AppLog {
     load: () => log.load(),
     since: (txId) => log.since(txId),
     append: (entries) => log.append(entries),
+    hold: () => log.hold(),
     compact: (snapshot) => log.compact(snapshot),
     subscribe: (listener) => log.subscribe(listener),
   };
@@ -97,6 +99,8 @@ class MemoryLog implements AppLog {
   #tail: LogEntry[] = [];
   #tailBytes = 0;
   #isFolding = false;
+  /** Resolves when whoever holds the log has let go. */
+  #held: Promise<void> | undefined;
 
   async load(): Promise<Loaded> {
     return { snapshot: this.#state?.snapshot(), entries: this.#tail.slice() };
@@ -107,11 +111,37 @@ class MemoryLog implements AppLog {
   }
 
   async append(added: readonly LogEntry[]): Promise<Appended> {
+    while (this.#held) await this.#held;
+    return this.#append(added);
+  }
+
+  async hold(): Promise<HeldLog> {
+    while (this.#held) await this.#held;
+    let letGo = (): void => {};
+    this.#held = new Promise((resolve) => {
+      letGo = () => {
+        this.#held = undefined;
+        letGo = () => {};
+        resolve();
+      };
+    });
+    return {
+      since: (txId) => this.since(txId),
+      append: async (entries) => {
+        const appended = this.#append(entries);
+        letGo();
+        return appended;
+      },
+      release: async () => letGo(),
+    };
+  }
+
+  #append(added: readonly LogEntry[]): Appended {
     const [first] = added;
     if (first && first.txId !== this.#end + 1) return 'behind';
     for (const entry of added) {
       this.#tail.push(entry);
-      this.#tailBytes += sizeOfEntry(entry);
+      this.#tailBytes += sizeOfLogEntry(entry);
     }
     if (first) this.#subscribers.notify(this.#end, added);
     this.#foldIfLarge();
@@ -120,10 +150,13 @@ class MemoryLog implements AppLog {
 
   async compact(next: Snapshot): Promise<void> {
     if (next.txId < this.#start) return;
-    this.#state = new SnapshotState(next);
-    this.#stateBytes = next.triples.reduce((sum, triple) => sum + sizeOfEntry(triple), 0);
+    const state = await inSlices(SnapshotState.from(next));
+    const bytes = await inSlices(listSizeSteps(next.triples));
+    // Others may have appended and merged more meanwhile.
+    if (next.txId < this.#start) return;
+    [this.#state, this.#stateBytes] = [state, bytes];
     this.#tail = this.#tail.filter(({ txId }) => txId > next.txId);
-    this.#tailBytes = this.#tail.reduce((sum, entry) => sum + sizeOfEntry(entry), 0);
+    this.#tailBytes = this.#tail.reduce((sum, entry) => sum + sizeOfLogEntry(entry), 0);
   }
 
   subscribe(listener: LogListener): () => void {
@@ -142,20 +175,23 @@ class MemoryLog implements AppLog {
   #foldIfLarge(): void {
     if (this.#isFolding || this.#tailBytes <= Math.max(minTailBytes, this.#stateBytes * tailShare)) return;
     this.#isFolding = true;
-    setImmediate(() => {
-      this.#isFolding = false;
-      this.#fold();
-    });
+    setImmediate(() => this.#fold());
   }
 
+  /** Merges the oldest entries, and what is left in further turns. */
   #fold(): void {
-    const state = (this.#state ??= new SnapshotState(emptySnapshot));
+    const state = (this.#state ??= SnapshotState.empty());
+    let [merged, changes] = [0, 0];
     for (const entry of this.#tail) {
-      if (entry.txId <= state.txId) continue;
+      if (changes >= sliceItems) break;
+      merged++;
+      changes += 1 + entry.changes.length;
+      this.#tailBytes -= sizeOfLogEntry(entry);
       state.apply(entry);
       for (const { action, triple } of entry.changes) this.#stateBytes += (action === 'added' ? 1 : -1) * sizeOfEntry(triple);
     }
-    this.#tail = [];
-    this.#tailBytes = 0;
+    this.#tail.splice(0, merged);
+    this.#isFolding = this.#tail.length > 0;
+    if (this.#isFolding) setImmediate(() => this.#fold());
   }
 }

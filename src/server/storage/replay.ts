@@ -2,12 +2,29 @@
 
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Triple } from '../../protocol/triple.ts';
+import { sliceItems } from '../slices.ts';
 import { type AnsweredEvent, type AttrChanges, emptySnapshot, type Loaded, type LogEntry, type Records, type Snapshot } from './storage.ts';
 
-export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot {
+export function replay(loaded: Loaded): Snapshot {
+  const steps = replaySteps(loaded);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps: yields where others can be served. */
+export function* replaySteps({ snapshot = emptySnapshot, entries }: Loaded): Generator<void, Snapshot> {
   if (entries.length === 0) return snapshot;
-  const state = new SnapshotState(snapshot);
-  for (const entry of entries) state.apply(entry);
+  const state = yield* SnapshotState.from(snapshot);
+  let changes = 0;
+  for (const entry of entries) {
+    state.apply(entry);
+    changes += 1 + entry.changes.length;
+    if (changes < sliceItems) continue;
+    changes = 0;
+    yield;
+  }
   return state.snapshot();
 }
 
@@ -31,7 +48,7 @@ export class SnapshotState {
   /** Of every attr that ever existed. */
   readonly #isValue = new Map<string, boolean>();
 
-  constructor(snapshot: Snapshot) {
+  private constructor(snapshot: Snapshot) {
     this.#txId = snapshot.txId;
     this.#at = snapshot.at;
     this.#lastId = snapshot.lastId;
@@ -39,9 +56,22 @@ export class SnapshotState {
     this.#attrs = new Map(snapshot.attrs.map((attr) => [attr.id, attr]));
     this.#deleted = new Map(snapshot.deletedAttrs.map((attr) => [attr.id, attr]));
     for (const attr of [...snapshot.attrs, ...snapshot.deletedAttrs]) this.#learn(attr);
-    for (const triple of snapshot.triples) this.#triples.set(this.#nameOf(triple), triple);
     this.#events = snapshot.events.slice();
     this.#records = new Map(Object.entries(snapshot.records ?? {}));
+  }
+
+  /** In steps: yields where others can be served. */
+  static *from(snapshot: Snapshot): Generator<void, SnapshotState> {
+    const state = new SnapshotState(snapshot);
+    for (const [at, triple] of snapshot.triples.entries()) {
+      state.#triples.set(state.#nameOf(triple), triple);
+      if (at % sliceItems === sliceItems - 1) yield;
+    }
+    return state;
+  }
+
+  static empty(): SnapshotState {
+    return new SnapshotState(emptySnapshot);
   }
 
   get txId(): number {

@@ -166,20 +166,21 @@ export class VirtualServer {
 
   /** The disk as one process sees it. */
   #storage(process: ProcessClock): Storage {
+    const disk = this.#disk;
     const open = async (id: string): Promise<AppLog> => {
-      const disk = this.#disk;
       const log = await disk.open(id);
       return {
         ...log,
         append: async (entries) => {
           await this.#wait(this.#random.between(0, this.appendMs));
-          // Killed before the commit, or, by chance, after it. Nothing comes to a log that an older one has replaced.
-          if (disk !== this.#disk || (process.isDead && this.#random.chance(0.5))) return new Promise(() => {});
+          // Killed before the commit, or, by chance, after it.
+          if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
           const isFailing = this.#random.chance(this.failures);
           if (isFailing) this.failedEvents.push(...entries.flatMap(({ event }) => event?.id ?? []));
           if (isFailing && !this.#random.chance(this.failuresAfterCommit)) throw new Error('The storage failed');
           const appended = await log.append(entries);
-          if (appended === 'appended' && id === this.appId) {
+          // What a killed process still appends to a log that an older one has replaced is nowhere.
+          if (appended === 'appended' && id === this.appId && disk === this.#disk) {
             this.entries.push(...entries);
             this.onCommit?.();
           }
@@ -190,7 +191,7 @@ export class VirtualServer {
         subscribe: (listener) => log.subscribe((...news) => process.deliver(() => listener(...news))),
       };
     };
-    return { open, apps: () => this.#disk.apps(), close: async () => {} };
+    return { open, apps: () => disk.apps(), close: async () => {} };
   }
 
   #wait(ms: number): Promise<void> {

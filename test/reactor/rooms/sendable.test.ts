@@ -40,6 +40,19 @@ it.each(unsendable)('%s is rejected at once, and later presence of the client is
   client.reactor.shutdown();
 });
 
+it.each([42, null, { a: 1 }])('%j is no id of a room', (roomId) => {
+  const { reactor } = testClient();
+  const error = expect.objectContaining({ code: 'data-invalid', message: expect.stringContaining('id of a room') as unknown }) as unknown;
+  expect(() => reactor.rooms.acquire('chat', roomId as never)).toThrow(error);
+  reactor.shutdown();
+});
+
+it.each([new Date(0), { toJSON: () => 'a' }, { toJSON: () => undefined }])('%o is no presence', (data) => {
+  const { reactor } = testClient();
+  expect(() => reactor.rooms.acquire('chat', 'r1', data as never)).toThrow('Presence must be an object');
+  reactor.shutdown();
+});
+
 it('published presence is copied, and returned presence is frozen', async () => {
   const client = testClient();
   await settled();

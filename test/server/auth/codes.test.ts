@@ -91,6 +91,20 @@ test('in an hour twenty codes are sent to an e-mail address from one network, an
   expect(await ask(server, home, 'bob@example.com')).toMatchObject({ status: 200 });
 });
 
+const guest = (server: TriplaneServer, ip: string) => post(server, 'sign_in_guest', ip, {});
+
+test('a network may sign in so many guests an hour, and other networks as many', async () => {
+  const { server } = await start({ limits: { guestSignIns: 3 } });
+  for (let n = 0; n < 3; n++) expect(await guest(server, `2001:db8::${n + 1}`)).toMatchObject({ status: 200 });
+  expect(await guest(server, '2001:db8::9')).toMatchObject({ status: 429, type: 'rate-limited' });
+  expect(await guest(server, home)).toMatchObject({ status: 200 });
+});
+
+test('a server may sign in no guests', async () => {
+  const { server } = await start({ limits: { guestSignIns: 0 } });
+  expect(await guest(server, home)).toMatchObject({ status: 400, type: 'permission-denied' });
+});
+
 describe('without HTTP', () => {
   async function accountsOn(storage = memory()) {
     const { hub, clock } = bench({ storage });
@@ -115,6 +129,61 @@ describe('without HTTP', () => {
     const own = await accounts.makeCode(email, { from: home });
     for (let n = 0; n < 39; n++) await accounts.makeCode(email, { from: n % 2 ? attacker : `6.6.7.${n}` });
     await expect(accounts.signInByCode(email, own, { from: home })).resolves.toMatchObject({ user: { email } });
+  });
+
+  /** Codes that are sent until there are no more. */
+  async function askAll(accounts: Accounts, from: () => string, most = 300): Promise<number> {
+    for (let sent = 0; sent < most; sent++) {
+      const isSent = await accounts.makeCode(email, { from: from() }).then(
+        () => true,
+        () => false,
+      );
+      if (!isSent) return sent;
+    }
+    return most;
+  }
+
+  test('strangers in many networks cannot use up the codes of an owner who signed in before, and mails have an upper bound', async () => {
+    const { accounts, clock } = await accountsOn();
+    const signIn = async (from: string): Promise<unknown> =>
+      accounts.signInByCode(email, await accounts.makeCode(email, { from }), { from });
+    for (const from of [home, phone]) await signIn(from);
+    clock.elapse(3_600_000);
+    let network = 0;
+    const stranger = (): string => `7.0.${++network}.1`;
+    expect(await askAll(accounts, stranger)).toBe(40);
+    expect(await signIn(home)).toMatchObject({ user: { email } });
+    expect(await askAll(accounts, () => home)).toBe(9);
+    expect(await askAll(accounts, () => phone)).toBe(10);
+    expect(await askAll(accounts, () => '')).toBe(20);
+    expect(await askAll(accounts, stranger)).toBe(0);
+    clock.elapse(3_600_000);
+    expect(await askAll(accounts, () => home)).toBe(30);
+  });
+
+  test('only the last five networks of an owner are known, and none of a deleted user', async () => {
+    const { app, accounts } = await accountsOn();
+    for (let n = 1; n <= 6; n++) {
+      const from = `5.5.5.${n}`;
+      await accounts.signInByCode(email, await accounts.makeCode(email, { from }), { from });
+    }
+    let network = 0;
+    await askAll(accounts, () => `7.0.${++network}.1`);
+    expect(await askAll(accounts, () => '5.5.5.1')).toBe(0);
+    expect(await askAll(accounts, () => '5.5.5.2')).toBeGreaterThan(0);
+    expect(JSON.stringify([...app.ledger.records])).not.toContain('5.5.5.');
+    await accounts.delete([{ email }]);
+    expect([...app.ledger.records.keys()].filter((name) => name.startsWith('networks '))).toEqual([]);
+    expect(await askAll(accounts, () => '5.5.5.3')).toBe(0);
+  });
+
+  test('a network that the owner signed in from has tries of its own at a code requested elsewhere', async () => {
+    const { accounts } = await accountsOn();
+    await accounts.signInByCode(email, await accounts.makeCode(email, { from: phone }), { from: phone });
+    const code = await accounts.makeCode(email, { from: home });
+    for (let n = 0; n < 10; n++) await accounts.signInByCode(email, wrongFor(code), { from: `7.0.${n}.1` }).catch(() => {});
+    await expect(accounts.signInByCode(email, code, { from: '8.8.8.8' })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+    await expect(accounts.signInByCode(email, code, { from: phone })).resolves.toMatchObject({ user: { email } });
   });
 
   test('guesses for ten thousand other e-mail addresses are soon rate-limited, and do not reset the limit of the first', async () => {

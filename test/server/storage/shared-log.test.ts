@@ -256,9 +256,9 @@ test('a replica that applies entry by entry equals one that loads the whole log'
   const loaded = await logOf(one);
   expect(loaded.entries.length).toBeGreaterThan(100);
   const read = new Replica(keys());
-  read.load({ snapshot: undefined, entries: loaded.entries }, 0);
+  await read.load({ snapshot: undefined, entries: loaded.entries }, 0);
   const played = new Replica(keys());
-  played.load({ snapshot: undefined, entries: [] }, 0);
+  await played.load({ snapshot: undefined, entries: [] }, 0);
   for (const entry of loaded.entries) played.applyEntries([entry]);
   expect(loaded.entries.filter(({ attrs }) => attrs).length).toBeGreaterThanOrEqual(11);
   const triplesOf = (replica: Replica): string[] => [...replica.store.triples()].map((triple) => JSON.stringify(triple)).sort();

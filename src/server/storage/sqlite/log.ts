@@ -3,6 +3,7 @@
 import type { LogSubscribers } from '../log-subscribers.ts';
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
+import { inSlices, othersServed, parseSteps } from '../../slices.ts';
 import type { SqliteFile } from './file.ts';
 
 interface Head {
@@ -21,17 +22,21 @@ export class SqliteLog implements AppLog {
     this.#subscribers = subscribers;
   }
 
+  /** Part by part, so that others are served in between: again, if another snapshot takes its place meanwhile. */
   async load(): Promise<Loaded> {
-    return this.#file.read(() => {
-      const { snapshot } = this.#head();
+    for (;;) {
+      const { snapshot } = this.#file.read(() => this.#head());
       const reader = new SnapshotReader();
-      if (snapshot !== null) {
+      for (let chunk = 0; snapshot !== null; chunk++) {
         // Only one part is in memory as text at a time.
-        for (let chunk = 0, text = this.#readChunk(snapshot, chunk); text !== undefined; text = this.#readChunk(snapshot, ++chunk))
-          reader.add(text);
+        const text = this.#file.read(() => this.#readChunk(snapshot, chunk));
+        if (text === undefined) break;
+        reader.add(text);
+        await othersServed();
       }
-      return { snapshot: reader.snapshot(), entries: this.#after(snapshot ?? 0) };
-    });
+      const texts = this.#file.read(() => (this.#head().snapshot === snapshot ? this.#textsAfter(snapshot ?? 0) : undefined));
+      if (texts) return { snapshot: reader.snapshot(), entries: (await inSlices(parseSteps(texts))) as LogEntry[] };
+    }
   }
 
   async since(txId: number): Promise<readonly LogEntry[] | undefined> {
@@ -95,7 +100,11 @@ export class SqliteLog implements AppLog {
   }
 
   #after(txId: number): LogEntry[] {
+    return this.#textsAfter(txId).map((text) => JSON.parse(text) as LogEntry);
+  }
+
+  #textsAfter(txId: number): string[] {
     const rows = this.#file.prepared('SELECT entry FROM log WHERE app = ? AND tx > ? ORDER BY tx').all(this.#app, txId);
-    return (rows as { entry: string }[]).map(({ entry }) => JSON.parse(entry) as LogEntry);
+    return (rows as { entry: string }[]).map(({ entry }) => entry);
   }
 }
