@@ -114,8 +114,14 @@ export const shared = {
   silent: true,
 } as const;
 
+/** Where scripts/build.ts puts the declarations of single sources, for as long as it takes. */
+export const declarations = 'dist/declarations';
+
 const entry = Object.fromEntries(Object.entries(entries).map(([name, source]) => [outputName(name), source]));
 const { index: _client, ...others } = entry;
+const declared = Object.fromEntries(
+  Object.entries(entry).map(([name, source]) => [name, `${declarations}/${source.replace(/\.ts$/, '.d.ts')}`]),
+);
 
 export default defineConfig([
   {
@@ -131,9 +137,9 @@ export default defineConfig([
   {
     ...shared,
     external: [...shared.external],
-    entry,
+    entry: declared,
     format: ['esm', 'cjs'],
-    dts: { entry, only: true },
+    dts: { entry: declared, only: true },
   },
   {
     ...shared,

@@ -1,15 +1,17 @@
-// `npm run build`: builds what tsup.config.ts declares into an empty dist/, the entry `triplane` with build-client.ts and the CommonJS of the
-// others with build-commonjs.ts, and loads every CommonJS file; then corrects the declarations in two ways. Where an entry exports a class as a
-// type only, tsup's bundled declarations export the class itself, and a program could name a value that does not exist.
+// `npm run build`: builds what tsup.config.ts declares into an empty dist/, the types from what declarations.ts has made, the entry `triplane`
+// with build-client.ts and the CommonJS of the others with build-commonjs.ts, and loads every CommonJS file; then corrects the declarations in
+// two ways. Where an entry exports a class as a type only, tsup's bundled declarations export the class itself, and a program could name a value
+// that does not exist.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { clientParts, commands, entries, outputName, shared, webNanoid } from '../tsup.config.ts';
+import { clientParts, commands, declarations, entries, outputName, shared, webNanoid } from '../tsup.config.ts';
 import { buildClient } from './build-client.ts';
 import { buildCommonJs, checkCommonJs } from './build-commonjs.ts';
+import { writeDeclarations } from './declarations.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -32,7 +34,9 @@ function withOptionalImports(text: string): string {
 }
 
 rmSync(dist, { recursive: true, force: true });
+writeDeclarations(Object.values(entries), join(root, declarations));
 execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: 'inherit' });
+rmSync(join(root, declarations), { recursive: true });
 const { target, platform } = shared;
 await buildClient(clientParts, dist, { target, platform, external: ['idb', 'isomorphic-ws'], plugins: [webNanoid] });
 await buildCommonJs(dist, Object.keys(commands));

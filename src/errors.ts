@@ -19,7 +19,7 @@ export type ErrorCode =
   | 'storage-failed' // the durable store cannot be read or written
   | 'module-missing' // a lazily loaded part of the client could not be fetched, as after a new deployment: reload the page
   | 'archive-invalid' // a backup is damaged, or its data does not fit its schema; nothing of it was taken over
-  | 'dependency-missing'; // an optional package is not installed; the message names it
+  | 'dependency-missing'; // an optional package is not installed, or the platform lacks a built-in; the message names it
 
 export interface ErrorOptions {
   readonly hint?: unknown;

@@ -112,7 +112,8 @@ export class Auth {
   issuerURI = (): string => oauth.issuerURI(this.#app);
 
   /**
-   * Signs out. Pending writes stay on the device and are sent when the same user signs in again.
+   * Signs out: on this device at once, and on the server if it responds within 5 seconds. Pending writes stay on the device and are sent
+   * when the same user signs in again.
    *
    * @example
    * await db.auth.signOut();

@@ -4,6 +4,7 @@
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from '../errors.ts';
 import { loadStreams } from './lazy-features.ts';
+import { readGlobal } from '../lib/global.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { StreamApi } from '../reactor/streams/stream-api.ts';
 import type { Abortable } from '../lib/abort.ts';
@@ -24,7 +25,7 @@ export class Streams {
    * Creates a stream to write text to. The client keeps the text until the server has stored it, so a lost connection loses nothing. `close`
    * resolves once everything is stored. Aborting `signal` ends the stream for its readers too.
    *
-   * @throws TriplaneError 'config-invalid' without a `clientId`
+   * @throws TriplaneError 'config-invalid' without a `clientId`, 'dependency-missing' on a platform without web streams
    * @example
    * const stream = db.streams.createWriteStream({ clientId: 'story-1' });
    * const writer = stream.getWriter();
@@ -32,7 +33,7 @@ export class Streams {
    * await writer.close();
    */
   createWriteStream = (opts: CreateWriteStreamOpts & Abortable): WriteStream => {
-    const opening = this.#open(opts.clientId?.trim(), (api) => api.write(opts));
+    const opening = this.#open('WritableStream', opts.clientId?.trim(), (api) => api.write(opts));
     return writableOf(opening, { ...opts, WritableStream: this.#app.WritableStream });
   };
 
@@ -40,17 +41,26 @@ export class Streams {
    * Opens a stream for reading: first its present text, then new text until the writer closes it. Aborting `signal` ends the reading with its
    * reason.
    *
-   * @throws TriplaneError 'config-invalid' without a `clientId` or a `streamId`
+   * @throws TriplaneError 'config-invalid' without a `clientId` or a `streamId`, 'dependency-missing' on a platform without web streams
    * @example
    * for await (const text of db.streams.createReadStream({ clientId: 'story-1' })) page.append(text);
    */
   createReadStream = (opts: CreateReadStreamOpts & Abortable): ReadStream => {
-    const opening = this.#open(opts.clientId || opts.streamId, (api) => api.read(opts));
+    const opening = this.#open('ReadableStream', opts.clientId || opts.streamId, (api) => api.read(opts));
     return readableOf(opening, { ...opts, ReadableStream: this.#app.ReadableStream });
   };
 
-  #open<Opened>(name: string | null | undefined, begin: (api: StreamApi) => Opened): Promise<Opened> {
+  #open<Opened>(
+    kind: 'ReadableStream' | 'WritableStream',
+    name: string | null | undefined,
+    begin: (api: StreamApi) => Opened,
+  ): Promise<Opened> {
     if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId or, for reading, a streamId');
+    if (!readGlobal(() => (this.#app[kind] ?? globalThis[kind]) && TextEncoder && TextDecoder))
+      throw new TriplaneError(
+        'dependency-missing',
+        `A stream needs ${kind}, TextEncoder and TextDecoder, and this platform lacks one of them`,
+      );
     this.#reactor.assertOpen();
     return this.#load().then(begin);
   }

@@ -99,11 +99,15 @@ async function postIdToken(app: AppConfig, params: SignInWithIdTokenParams): Pro
   return readSignIn(response);
 }
 
+/** The user is signed out on the device already, and waits for nothing else. */
+const signOutTimeoutMs = 5_000;
+
 /** Invalidates the token; with `invalidateToken: false`, sends no request. */
 export async function signOut(app: AppConfig, params: SignoutParams & SignoutOpts): Promise<void> {
   if (params.invalidateToken === false) return;
   checkParams('signOut', params, { refreshToken: 'text' });
-  await post(app, '/runtime/signout', { app_id: app.appId, refresh_token: params.refreshToken });
+  const body = { app_id: app.appId, refresh_token: params.refreshToken };
+  await request(app, { method: 'POST', path: '/runtime/signout', body, timeoutMs: signOutTimeoutMs });
 }
 
 /** Whether a call failed because its token belongs to no user. */

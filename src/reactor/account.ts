@@ -25,7 +25,11 @@ export class Account {
   readonly adopted: Promise<Adopted | undefined> | undefined;
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
+  /** Changes that have not ended. */
+  #queued = 0;
   #isLoaded = false;
+  /** The stored writes of a user who has just signed in are being read: a result without them is not shown. */
+  isReading = false;
   /** Whether the user is another one than the store had at the start. */
   #isChanged = false;
   #error: Error | undefined;
@@ -61,10 +65,8 @@ export class Account {
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
-      this.#context.run([
-        { do: 'store', edits: [{ put: userKey, value: user ?? null }] },
-        { do: 'tell', message: { type: 'user', user: user ?? null } },
-      ]);
+      this.#store(user);
+      this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
       await this.#change(user);
     });
   }
@@ -79,14 +81,21 @@ export class Account {
   /** Applies a change of user that another tab made. The same user again changes nothing, nor does a stored one after any change. */
   applyUser(user: User | undefined, isStored = false): Promise<void> {
     return this.#enqueue(async () => {
-      if (isStored && this.#isChanged) return;
-      if (this.#context.isOpen && !equal(user, this.#context.state.session.user)) await this.#change(user);
+      if ((isStored && this.#isChanged) || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
+      await this.#change(user);
+      // The tab that was to store it may have been killed. Whom the next change replaces is not stored any more.
+      if (this.#queued === 1) this.#store(user);
     });
+  }
+
+  #store(user: User | undefined): void {
+    this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
   }
 
   /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
   #enqueue(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changes.then(change);
+    this.#queued++;
+    const changed = this.#changes.then(change).finally(() => this.#queued--);
     this.#changes = changed.catch(() => {});
     return changed;
   }
@@ -110,9 +119,12 @@ export class Account {
     // The connection changes before the writes: none may be sent in the previous user's session.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
+      this.isReading = true;
       // Without what is stored, the client goes on: who is signed in must be known all the same.
       await this.#context.writes.load().catch((cause: unknown) => this.#reportStore(cause));
+      this.isReading = false;
       if (!this.#context.isOpen) return;
+      for (const { key } of queries.list()) this.#context.run([{ do: 'show', key }]);
       for (const { key } of liveQueries) this.#context.hydrate(key);
     }
     this.#emitAuth(user);

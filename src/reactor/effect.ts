@@ -13,6 +13,8 @@ export type Effect =
   | { readonly do: 'send'; readonly message: ClientMessage }
   /** Apply these operations to the store. */
   | { readonly do: 'store'; readonly edits: readonly KeyValueOp[] }
+  /** The same for waiting writes in the terms of new attrs, by the tab that also removes them: another could bring back what is settled by then. */
+  | { readonly do: 'rewrite'; readonly edits: readonly KeyValueOp[] }
   /** The server's result of this query changed: store it after a while. */
   | { readonly do: 'keep'; readonly key: string; readonly changeSet: ChangeSet }
   /** Another user signed in: drop results that are not stored yet. */

@@ -234,6 +234,8 @@ export class Reactor implements ClientContext {
         return this.isReady ? this.#uplink.send(effect.message) : this.#wake();
       case 'store':
         return this.#persistQueue.add(effect.edits);
+      case 'rewrite':
+        return this.isLeader ? this.#persistQueue.add(effect.edits) : undefined;
       case 'show':
         return this.queries.scheduleNotify(effect.key);
       case 'flush':

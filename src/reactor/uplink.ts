@@ -47,8 +47,8 @@ export class Uplink {
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
   #hadSession = false;
-  /** The current attempt found the server. */
-  #isReached = false;
+  /** The server responded to the current attempt. */
+  #hasResponse = false;
 
   /** @param transports the first is preferred */
   constructor(context: ClientContext, transports: readonly Transport[]) {
@@ -174,6 +174,7 @@ export class Uplink {
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
+    this.#hasResponse = true;
     if (isUnnamedRejection(message) && this.#unanswered.size > 0) {
       const [error, unanswered] = [errorOf(message), [...this.#unanswered.values()]];
       return this.#recover((recovery) => recovery.onUnnamedRejection(error, unanswered));
@@ -195,7 +196,6 @@ export class Uplink {
     const { config, events, isOpen } = this.#context;
     events.emit('status', status, this.#details());
     events.emit('fact', 'status', status);
-    if (status === 'opened') this.#isReached = true;
     if (status === 'authenticated') {
       this.#failedAttempts = 0;
       this.#hadSession = true;
@@ -204,9 +204,9 @@ export class Uplink {
     // One lost connection is normal. That the next attempt fails too is reported, once.
     const error = unreachableError(config.serverName);
     if (++this.#failedAttempts === 2) this.#context.report(error);
-    const wasReached = this.#isReached;
-    this.#isReached = false;
-    if (wasReached || this.#failedAttempts < (this.#hadSession ? attemptsAfterSession : attemptsAtFirst)) return;
+    const hadResponse = this.#hasResponse;
+    this.#hasResponse = false;
+    if (hadResponse || this.#failedAttempts < (this.#hadSession ? attemptsAfterSession : attemptsAtFirst)) return;
     this.#context.run(this.#context.state.queries.onUnreachable(error));
   }
 }

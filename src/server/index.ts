@@ -24,6 +24,7 @@ export type {
   AppLog,
   AttrChanges,
   Event,
+  HeldLog,
   LogListener,
   Loaded,
   LogEntry,

@@ -54,6 +54,8 @@ export interface Limits {
    * that strangers reach is better off without. 100 for `triplane dev`.
    */
   readonly ephemeralApps: number;
+  /** Data and files of an ephemeral app, in estimated bytes. 1 GiB for `triplane dev`. */
+  readonly ephemeralAppBytes: number;
   /** Guests that one network may sign in per hour and app; 0 = none. 100,000 for `triplane dev`. */
   readonly guestSignIns: number;
   /** Sign-ins by redirect that one address may start in ten minutes. Each is kept until it is over. */
@@ -111,6 +113,7 @@ export const defaultLimits: Limits = {
   userSteps: 10_000,
   apps: 10_000,
   ephemeralApps: 10,
+  ephemeralAppBytes: 64 * MiB,
   guestSignIns: 1000,
   oauthStarts: 5000,
   idleAppMs: 5 * 60 * 1000,

@@ -5,7 +5,8 @@ import { TriplaneError } from '../errors.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import { readEmail } from '../server/auth/users.ts';
 import type { SimulationOptions } from './simulation.ts';
-import type { TestUser } from './test-app.ts';
+import { checkNames, checkRuleNames } from './name-checks.ts';
+import type { TestAppOptions, TestUser } from './test-app.ts';
 import type { DiskCondition } from './virtual/disk.ts';
 
 function refuse(message: string, given?: readonly [unknown]): never {
@@ -61,6 +62,26 @@ export function checkFunction(name: string, given: unknown): void {
   if (typeof given !== 'function') refuse(`${name} must be a function`, [given]);
 }
 
+const appOptions = ['schema', 'rules', 'seed'] as const satisfies readonly (keyof TestAppOptions<AnySchemaDef>)[];
+const simulationOptions = [
+  ...(['schema', 'rules', 'actions', 'invariants', 'setup', 'users', 'devices', 'seeds', 'steps', 'faults', 'onProgress'] as const),
+] satisfies readonly (keyof SimulationOptions<AnySchemaDef>)[];
+
+/** @throws TriplaneError 'config-invalid' */
+export function checkApp<Schema extends AnySchemaDef>(options: TestAppOptions<Schema>): void {
+  if (typeof options !== 'object' || (options as unknown) === null) refuse('createTestApp: options must be an object', [options]);
+  checkNames('createTestApp', options, 'option', appOptions);
+  const { schema, rules, seed } = options;
+  if (seed !== undefined) checkSeed('createTestApp: seed', seed);
+  checkRuleNames(rules, schema && Object.keys(schema.entities as object));
+}
+
+/** @throws TriplaneError 'config-invalid' */
+export function checkDevice(options: unknown): void {
+  if (typeof options !== 'object' || options === null) refuse('createDevice: options must be an object', [options]);
+  checkNames('createDevice', options, 'option', ['user']);
+}
+
 /** More would be taken for a mistake, and take hours or all memory before anybody saw it. */
 const most = { seeds: 10_000_000, steps: 1_000_000, devices: 1_000 };
 
@@ -70,12 +91,14 @@ const most = { seeds: 10_000_000, steps: 1_000_000, devices: 1_000 };
  */
 export function checkSimulation<Schema extends AnySchemaDef>(options: SimulationOptions<Schema>): readonly number[] {
   if (typeof options !== 'object' || (options as unknown) === null) refuse('simulate: options must be an object', [options]);
-  const { actions, invariants = {}, users, devices = 3, steps = 80, seeds = 100, setup, onProgress } = options;
+  checkNames('simulate', options, 'option', simulationOptions);
+  const { actions, invariants = {}, users, devices = 3, steps = 80, seeds = 100, setup, faults, onProgress } = options;
   checkFunctions('actions', actions);
   if (Object.keys(actions).length === 0) refuse('simulate: actions must name at least one action');
   checkFunctions('invariants', invariants);
   if (setup !== undefined) checkFunction('simulate: setup', setup);
   if (onProgress !== undefined) checkFunction('simulate: onProgress', onProgress);
+  if (faults !== undefined && typeof faults !== 'boolean') refuse('simulate: faults must be true or false', [faults]);
   checkUsers(users);
   checkCount('devices', devices);
   checkCount('steps', steps);

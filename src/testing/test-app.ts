@@ -14,7 +14,7 @@ import type { InstaQLResponse } from '../types/result.ts';
 import type { ValidQuery } from '../types/valid-query.ts';
 import { readNow } from './virtual/read.ts';
 import { Callbacks } from './callbacks.ts';
-import { checkEmail, checkFunction, checkMs, checkPromise, checkSeed } from './option-checks.ts';
+import { checkApp, checkDevice, checkEmail, checkFunction, checkMs, checkPromise } from './option-checks.ts';
 import { TestDevice } from './test-device.ts';
 import { VirtualClock } from './virtual/clock.ts';
 import { VirtualNetwork } from './virtual/network.ts';
@@ -79,7 +79,7 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
 
   /** Use `createTestApp`. */
   constructor(options: TestAppOptions<Schema>) {
-    if (options.seed !== undefined) checkSeed('createTestApp: seed', options.seed);
+    checkApp(options);
     const clock = new VirtualClock();
     const seeds = new SeededRandom(options.seed ?? 1);
     const server = new VirtualServer({ clock, random: seeds.fork('server'), appId: seeds.uuid() });
@@ -156,7 +156,9 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
    * const tab = await phone.openTab();
    * await app.run(tab.db.transact(tab.db.tx.todos[id()].create({ text: 'Buy goggles' })));
    */
-  async createDevice({ user }: { readonly user?: TestUser } = {}): Promise<TestDevice<Schema>> {
+  async createDevice(options: { readonly user?: TestUser } = {}): Promise<TestDevice<Schema>> {
+    checkDevice(options);
+    const { user } = options;
     const name = `device ${this.#devices.length + 1}`;
     const { schema } = this.#options;
     const device = new TestDevice<Schema>(

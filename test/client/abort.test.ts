@@ -31,7 +31,7 @@ const silentFetch = (_url: unknown, init: RequestInit): Promise<Response> => {
 
 async function open(config: Partial<ReactorConfig> = {}, isReady = true): Promise<void> {
   client = testClient(config);
-  db = new InstantCoreDatabase(client.reactor, resolveConfig({ appId, fetch: silentFetch as typeof fetch }));
+  db = new InstantCoreDatabase(client.reactor, resolveConfig({ appId, clock: client.clock, fetch: silentFetch as typeof fetch }));
   if (!isReady) return;
   await settled();
   await client.receive(initOk());
@@ -281,6 +281,19 @@ test('signOut: aborted before the call, the user stays signed in; aborted later,
   controller.abort(reason);
   await expect(out).rejects.toBe(reason);
   expect(await db.getAuth()).toBeNull();
+});
+
+test('signOut resolves within 5 s if the server does not respond', async () => {
+  const store = memoryStore();
+  await store.write([{ put: 'user', value: { id: id(), refresh_token: 'token' } }]);
+  await open({ store });
+  let isDone = false;
+  const out = db.auth.signOut().then(() => (isDone = true));
+  await until(() => expect(fetched).toHaveLength(1));
+  expect([await db.getAuth(), isDone]).toEqual([null, false]);
+  await client.clock.advance(5_000);
+  await out;
+  expect(fetched[0]?.signal?.aborted).toBe(true);
 });
 
 test('getAuth and getLocalId reject when aborted while the store is being read', async () => {

@@ -19,6 +19,8 @@ async function run(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+const missing = ['TriplaneError', 'dependency-missing'];
+
 it('queries, writes, infinite lists, rooms and cancellation work', async () => {
   expect(await run()).toEqual({
     subscription: [4, 3, 2, 1, 0],
@@ -26,11 +28,11 @@ it('queries, writes, infinite lists, rooms and cancellation work', async () => {
     merged: { list: [1, { two: 2 }], more: true },
     presence: 'ben',
     aborted: 'AbortError',
+    streams: [missing, missing],
     errors: [],
   });
 }, 60_000);
 
 it('without secure randomness, `id` and `init` say what to install', async () => {
-  const missing = ['TriplaneError', 'dependency-missing'];
   expect(await run('crypto')).toEqual({ id: missing, init: missing });
 }, 60_000);

@@ -24,9 +24,18 @@ const removed: readonly Removed[] = [
   { from: AbortSignal, keys: ['any', 'timeout'] },
   { from: AbortSignal.prototype, keys: ['throwIfAborted', 'reason'] },
   { from: URL, keys: ['canParse', 'parse'] },
+  { from: RegExp, keys: ['escape'] },
+  { from: Object.getPrototypeOf(crypto) as object, keys: ['randomUUID', 'subtle'] },
+  {
+    from: Object.getPrototypeOf(Uint8Array.prototype) as object,
+    keys: ['at', 'toSorted', 'toReversed', 'with', 'findLast', 'findLastIndex'],
+  },
   {
     from: globalThis,
-    keys: ['structuredClone', 'BroadcastChannel', 'FinalizationRegistry', 'TextDecoder', 'ReadableStream', 'WritableStream', 'indexedDB'],
+    keys: [
+      ...['structuredClone', 'BroadcastChannel', 'MessageChannel', 'FinalizationRegistry', 'WeakRef', 'indexedDB'],
+      ...['TextDecoder', 'TextEncoder', 'ReadableStream', 'WritableStream', 'DOMException', 'Event', 'EventTarget', 'MessageEvent'],
+    ],
   },
 ];
 
@@ -89,6 +98,10 @@ const aborting = new AbortController();
 const aborted = db.queryOnce({ goals: { $: { limit: 1 } } }, { signal: aborting.signal }).catch((error: unknown) => (error as Error).name);
 aborting.abort();
 seen['aborted'] = await aborted;
+seen['streams'] = [
+  codeOf(() => db.streams.createReadStream({ clientId: 'story' })),
+  codeOf(() => db.streams.createWriteStream({ clientId: 'story' })),
+];
 seen['errors'] = errors;
 await db.close();
 process.stdout.write(JSON.stringify(seen));

@@ -43,6 +43,6 @@ test.each([
   const [message] = client.sentMessages('add-query');
   // As a server says it: in JSON.
   const q = JSON.parse(JSON.stringify(message?.q)) as never;
-  await client.receive({ ...addQueryOk([], 1), q, 'client-event-id': undefined } as never);
+  await client.receive({ ...addQueryOk([], 1), q, 'client-event-id': undefined });
   await expect(result).resolves.toEqual({ data: { goals: [] } });
 });

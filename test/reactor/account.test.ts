@@ -63,7 +63,7 @@ type Who = keyof typeof users;
 type Way = 'here' | 'in another tab';
 
 /** Ends what the previous user's session shows and waits for, before anything of the next user is loaded. */
-const replace = 'persist results, detach calls, forget, show, announce, restart, load writes, hydrate';
+const replace = 'persist results, detach calls, forget, show, announce, restart, load writes, show, hydrate';
 
 /** What is done when one user takes the place of another, here or in another tab. */
 const table: Record<Who, Record<Way, Record<Who, string>>> = {
@@ -76,9 +76,9 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
     },
     'in another tab': {
       nobody: '',
-      ana: `${replace}, auth ana`,
-      'ana with another token': `${replace}, auth ana`,
-      ben: `${replace}, auth ben`,
+      ana: `${replace}, auth ana, store put`,
+      'ana with another token': `${replace}, auth ana, store put`,
+      ben: `${replace}, auth ben, store put`,
     },
   },
   ana: {
@@ -89,10 +89,10 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
       ben: `store put, tell, ${replace}, auth ben`,
     },
     'in another tab': {
-      nobody: `${replace}, auth nobody`,
+      nobody: `${replace}, auth nobody, store put`,
       ana: '',
-      'ana with another token': 'restart, auth ana',
-      ben: `${replace}, auth ben`,
+      'ana with another token': 'restart, auth ana, store put',
+      ben: `${replace}, auth ben, store put`,
     },
   },
   'ana with another token': {
@@ -103,10 +103,10 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
       ben: `store put, tell, ${replace}, auth ben`,
     },
     'in another tab': {
-      nobody: `${replace}, auth nobody`,
-      ana: 'restart, auth ana',
+      nobody: `${replace}, auth nobody, store put`,
+      ana: 'restart, auth ana, store put',
       'ana with another token': '',
-      ben: `${replace}, auth ben`,
+      ben: `${replace}, auth ben, store put`,
     },
   },
   ben: {
@@ -117,9 +117,9 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
       ben: 'store put, tell, restart, auth ben',
     },
     'in another tab': {
-      nobody: `${replace}, auth nobody`,
-      ana: `${replace}, auth ana`,
-      'ana with another token': `${replace}, auth ana`,
+      nobody: `${replace}, auth nobody, store put`,
+      ana: `${replace}, auth ana, store put`,
+      'ana with another token': `${replace}, auth ana, store put`,
       ben: '',
     },
   },

@@ -105,3 +105,17 @@ test('another tab sends the write of a client closed before the store is open', 
   expect(first.sentMessages('transact')).toHaveLength(1);
   expect(second.transport.channels).toEqual([]);
 });
+
+test('queries receive an error from a server that accepts connections and says nothing, and their result once it responds', async () => {
+  const client = testClient();
+  const seen = listener();
+  client.reactor.queries.subscribe(goalsQuery, seen);
+  await settled();
+  await client.clock.advance(60_000);
+  expect(seen.errors).toMatchObject([{ code: 'unreachable' }]);
+  await client.clock.advance(60_000);
+  await client.receive(initOk());
+  await client.receive(addQueryOk([], 1));
+  expect([seen.errors.length, seen.results]).toMatchObject([1, [{ data: { goals: [] } }]]);
+  client.reactor.shutdown();
+});

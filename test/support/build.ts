@@ -26,6 +26,7 @@ function isFresh(): boolean {
       'scripts/build.ts',
       'scripts/build-client.ts',
       'scripts/build-commonjs.ts',
+      'scripts/declarations.ts',
       'tsup.config.ts',
       'tsconfig.json',
       'package.json',

@@ -13,6 +13,34 @@ const boom = (): never => {
   throw new Error('boom');
 };
 
+describe('createTestApp', () => {
+  test.each([
+    [{ rulez: {} }, "createTestApp: there is no option 'rulez': did you mean 'rules'?"],
+    [{ seeds: 3 }, "createTestApp: there is no option 'seeds': did you mean 'seed'?"],
+    [{ schema, rules: { items: { allow: { veiw: 'true' } } } }, "there is no action 'veiw': did you mean 'view'?"],
+    [null, 'createTestApp: options must be an object, but is null'],
+  ])('rejects %o', async (wrong, message) => {
+    await expect(createTestApp(wrong as never)).rejects.toMatchObject(refused(message));
+  });
+
+  test('takes rules for all that the server has them for', async () => {
+    const allow = { $default: 'true' };
+    const rules = {
+      $default: { allow },
+      attrs: { allow },
+      $users: { allow: { view: 'true' } },
+      $files: { allow },
+      items: { allow, bind: {} },
+    };
+    const limits = { $rateLimits: { few: { limits: [{ capacity: 3 }] } } };
+    const app = await createTestApp({ schema, rules: { ...rules, ...limits } });
+    await expect(app.createDevice({ usr: 1 } as never)).rejects.toMatchObject(
+      refused("createDevice: there is no option 'usr': did you mean 'user'?"),
+    );
+    await app.close();
+  });
+});
+
 describe('simulate', () => {
   test.each([
     [{ seeds: -1 }, 'seeds must be a whole number from 1'],
@@ -37,6 +65,16 @@ describe('simulate', () => {
     [{ users: ['ann'] }, 'users: each must be an e-mail address, but is "ann"'],
     [{ users: ['ann@example.com', 'ann@example.com'] }, 'users must differ'],
     [{ rules: { items: { allow: { view: 'true &&' } } } }, 'items.allow.view'],
+    [{ faults: 'none' }, 'faults must be true or false, but is "none"'],
+    [{ seed: 3 }, "simulate: there is no option 'seed': did you mean 'seeds'?"],
+    [{ invariant: {} }, "simulate: there is no option 'invariant': did you mean 'invariants'?"],
+    [{ onprogress: boom }, "simulate: there is no option 'onprogress': did you mean 'onProgress'?"],
+    [{ database: 1 }, "simulate: there is no option 'database': there are schema, rules, actions"],
+    [{ rules: { itmes: { allow: {} } } }, "rules: there is no entity 'itmes': did you mean 'items'?"],
+    [{ rules: { items: { alow: {} } } }, "rules.items: there is no part 'alow': did you mean 'allow'?"],
+    [{ rules: { items: { allow: { veiw: 'true' } } } }, "rules.items.allow: there is no action 'veiw': did you mean 'view'?"],
+    [{ rules: { $default: { allow: { edit: 'true' } } } }, "rules.$default.allow: there is no action 'edit'"],
+    [{ rules: { attrs: { allow: { creat: 'true' } } } }, "rules.attrs.allow: there is no action 'creat': did you mean 'create'?"],
   ])('rejects %o', async (wrong, message) => {
     await expect(simulate({ ...valid, ...(wrong as object) })).rejects.toMatchObject(refused(message));
   });

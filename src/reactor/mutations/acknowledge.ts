@@ -94,7 +94,8 @@ export function applyAttrs(state: SyncState, attrs: readonly WireAttr[]): Effect
   const rebased = outbox.rebase(stepRebaser(state));
   const waiting = rebased.filter((write) => write.state !== 'acknowledged');
   return [
-    { do: 'store', edits: [...(isNew ? [{ put: attrsKey, value: attrs }] : []), ...waiting.map(putMutation)] },
+    { do: 'store', edits: isNew ? [{ put: attrsKey, value: attrs }] : [] },
+    { do: 'rewrite', edits: waiting.map(putMutation) },
     ...queries.setAttrs(catalog.known),
     ...queries.rewrite(rebased),
   ];

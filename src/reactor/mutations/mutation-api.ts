@@ -152,9 +152,17 @@ export class MutationApi {
     state.receipts.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
     const asStored = new Set(stored);
-    const edits = added.filter((write) => !asStored.has(write)).map(putMutation);
-    if (added.length > 0) this.#context.run([{ do: 'store', edits }, ...state.queries.rewrite(outbox.unblocked()), ...onward]);
-    else this.#context.run([{ do: 'announce', what: 'outbox' }]);
+    // The tab that was to store that these are confirmed has not: it may have been killed.
+    const confirmed = records.flatMap((write) => {
+      const position = write.txId === undefined && settled.positionOf(write.eventId);
+      return position ? putMutation({ ...write, ...position }) : [];
+    });
+    this.#context.run([
+      { do: 'rewrite', edits: added.filter((write) => !asStored.has(write)).map(putMutation) },
+      { do: 'store', edits: confirmed },
+      ...(added.length > 0 ? state.queries.rewrite(outbox.unblocked()) : []),
+      ...onward,
+    ]);
     this.askLeader();
   }
 

@@ -125,9 +125,10 @@ export class QueryApi {
   #notify(): void {
     const keys = [...this.#toNotify];
     this.#toNotify.clear();
+    const { account, state } = this.#context;
     for (const key of keys) {
-      const live = this.#context.state.queries.get(key);
-      if (live) notifyListeners(live, (error) => this.#context.report(error));
+      const live = state.queries.get(key);
+      if (live && !(live.source && account.isReading)) notifyListeners(live, (error) => this.#context.report(error));
     }
   }
 

@@ -81,7 +81,8 @@ export class TabSync {
       case 'write':
         return this.#onWrite(message.record);
       case 'acknowledged':
-        return this.#runInMemory(acknowledge(state, message.eventId, message, envOf(config)));
+        // The tab that sends keeps it.
+        return this.#context.run(acknowledge(state, message.eventId, message, envOf(config)).filter(isUntold).filter(isUnkept));
       case 'rejected':
         return this.#onRejected(message.record);
       case 'gone':
@@ -114,7 +115,8 @@ export class TabSync {
     const rejection = rejections.get(eventId);
     if (txId !== undefined) this.broadcast({ type: 'acknowledged', eventId, txId, isn });
     else if (rejection) this.broadcast({ type: 'rejected', record: mutationRecord(rejection) });
-    else if (outbox.settled.has(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
+    // A rejected one that is not listed has yet to be read again, after its user came back.
+    else if (outbox.settled.has(eventId) && !outbox.settled.isRejected(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
     else if (!error && !outbox.get(eventId)) this.#onWrite(record);
   }
 
@@ -124,7 +126,9 @@ export class TabSync {
     const { eventId = '', rejectedAtMs = 0 } = rejection ?? {};
     if (!rejection?.error || rejection.owner !== state.session.owner) return;
     const write = state.outbox.get(eventId);
-    if (write) return this.#runInMemory(reject(state, write, rejection.error, rejectedAtMs));
+    // Stored here too: the tab that sends may be killed before it has, and this one may have been about to store the write in the terms of new
+    // attrs, after the other had removed it.
+    if (write) return this.#context.run(reject(state, write, rejection.error, rejectedAtMs).filter(isUntold));
     // This tab never had the write: it is listed all the same, and blocks what depends on it.
     state.rejections.set(eventId, rejection);
     const hidden = state.outbox.block(writeSetOf(rejection.steps));
@@ -143,21 +147,15 @@ export class TabSync {
     this.#context.run([...effects, ...onward]);
   }
 
-  /**
-   * What is kept, and told, is so by the tab that sends. What goes, goes here too: this tab may have been about to store it in the terms of new
-   * attrs, after the other had removed it.
-   */
-  #runInMemory(effects: readonly Effect[]): void {
-    const own = effects.filter((effect) => effect.do !== 'tell');
-    this.#context.run(own.map((each) => (each.do === 'store' ? { ...each, edits: each.edits.filter((edit) => 'remove' in edit) } : each)));
-  }
-
   /** What is on disk, from whichever tab, is taken up. */
   async #reload(): Promise<void> {
     await this.#context.writes.load();
     this.#context.run([{ do: 'flush' }]);
   }
 }
+
+const isUntold = (effect: Effect): boolean => effect.do !== 'tell';
+const isUnkept = (effect: Effect): boolean => effect.do !== 'store';
 
 function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: Outcome])[] {
   switch (message.type) {

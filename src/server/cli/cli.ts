@@ -125,7 +125,7 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags.origin && { origins: flags.origin }),
     log,
     showCodes: true,
-    limits: { ephemeralApps: 100, guestSignIns: 100_000 },
+    limits: { ephemeralApps: 100, ephemeralAppBytes: 1024 ** 3, guestSignIns: 100_000 },
     sendMagicCode: ({ email, code }) => {
       if (!flags.quiet && !flags.json) print(`Magic code for ${email}: ${code}\n`, 0);
     },

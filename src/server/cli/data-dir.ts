@@ -12,6 +12,7 @@ import { memory } from '../storage/memory.ts';
 import { postgres } from '../storage/postgres/postgres.ts';
 import { sqlite } from '../storage/sqlite/sqlite.ts';
 import type { Storage } from '../storage/storage.ts';
+import { privateFile } from '../private-files.ts';
 
 export interface DataDirOptions {
   readonly memory?: boolean | undefined;
@@ -83,7 +84,7 @@ async function writeIdentity(folder: string, made: Identity): Promise<void> {
   const path = join(folder, identityFile);
   await makeFolder(folder);
   const own = `${path}.${made.appId}.new`;
-  await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
+  await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: privateFile });
   try {
     // If several servers start at once, the first one's identity applies to all: `link` never replaces a file.
     await link(own, path);
@@ -114,7 +115,7 @@ async function withOperator(known: Identity, path: string): Promise<Identity> {
   if (known.operatorToken !== undefined) return known;
   const whole: Identity = { ...known, operatorToken: id() };
   const next = `${path}.${id()}.new`;
-  await writeFile(next, `${JSON.stringify(whole, undefined, 2)}\n`, { mode: 0o600 });
+  await writeFile(next, `${JSON.stringify(whole, undefined, 2)}\n`, { mode: privateFile });
   await rename(next, path);
   return whole;
 }

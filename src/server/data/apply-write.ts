@@ -4,11 +4,12 @@ import { InstantAPIError } from '../../errors.ts';
 import { failure } from '../errors.ts';
 import type { LedgerConfig } from './ledger-config.ts';
 import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
-import { type Batch, changeSteps, type Replica } from './replica.ts';
+import type { Batch } from './batch.ts';
+import { changeSteps, type Replica } from './replica.ts';
 import { prepareSteps } from './transact.ts';
 import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
-export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'random' | 'clock' | 'logger'>;
+export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'size' | 'random' | 'clock' | 'logger'>;
 
 /**
  * Applies the write to the replica and adds it to the batch, or rejects it. A write that was seen before gets its first outcome again.
@@ -32,7 +33,9 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
     const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
     const all = withDerived(records, config.derive?.(changeSet, about));
     const changes = yield* changeSteps(changeSet, catalog);
-    replica.apply({ id: random.eventId(), changeSet, changes, catalog, records: all, event, at }, batch);
+    const isOwn = write.actor.isServer === true && steps.length === 0;
+    const check = (growth: number): void => config.size?.check(growth, replica.records, isOwn);
+    replica.apply({ id: random.eventId(), changeSet, changes, catalog, records: all, event, at }, batch, check);
     return { is: 'done', txId: replica.txId, isRepeat: false };
   } catch (error) {
     if (!(error instanceof InstantAPIError)) {

@@ -1,7 +1,8 @@
-// Dependencies, callbacks and states of a ledger.
+// Dependencies, callbacks and states of a ledger, and how long it waits.
 
 import type { Random } from '../../lib/random.ts';
 import type { FollowerConfig } from './log-follower.ts';
+import type { StoredSize } from './stored-size.ts';
 import type { AuthorizeWrite } from './touched.ts';
 import type { Derive } from './write.ts';
 
@@ -12,6 +13,8 @@ export interface LedgerConfig extends FollowerConfig {
   /** Throws if the transaction is not permitted. */
   readonly authorizeWrite?: AuthorizeWrite | undefined;
   readonly derive?: Derive | undefined;
+  /** Counts what is stored, and may limit it. */
+  readonly size?: StoredSize | undefined;
 }
 
 /**
@@ -23,6 +26,20 @@ export type LedgerPhase = 'idle' | 'preparing' | 'committing' | 'stale' | 'recov
 
 /** In these, memory contains nothing that is not durable. */
 export const cleanStates: ReadonlySet<LedgerPhase> = new Set(['idle', 'preparing', 'stale', 'recovering']);
+
+export const patience = {
+  /** How often a group is retried after concurrent commits before other servers have to wait for it. */
+  maxHastyAttempts: 5,
+  /** How often before its writes are rejected, if others cannot be made to wait. */
+  maxAttempts: 50,
+  /** Compaction waits for a pause between writes until the log exceeds its target size by this factor. */
+  overdueLength: 4,
+  /** A log that has not responded for this long counts as slow: reads then use the last durable state. */
+  slowLogMs: 1000,
+  /** Retry interval while the log cannot be read. */
+  minRetryMs: 500,
+  maxRetryMs: 5000,
+} as const;
 
 /** A read of durable state. */
 export interface Reader {

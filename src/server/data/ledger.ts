@@ -14,26 +14,18 @@ import type { Store } from '../../db/store.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import { failure } from '../errors.ts';
+import { busy, failure } from '../errors.ts';
 import { othersServed } from '../slices.ts';
 import { applyGroup } from './apply-group.ts';
 import { applyWrite } from './apply-write.ts';
 import { groupSize } from './group-size.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import { cleanStates, type LedgerConfig, type LedgerPhase, type Reader, runReader } from './ledger-config.ts';
+import { cleanStates, type LedgerConfig, type LedgerPhase, patience, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
-import { type Batch, Replica } from './replica.ts';
+import type { Batch } from './batch.ts';
+import { Replica } from './replica.ts';
 import type { DataSnapshot } from './snapshot.ts';
 import type { Outcome, Write } from './write.ts';
-
-/** How often a group is retried after concurrent commits before its writes are rejected. */
-const maxAttempts = 50;
-/** Compaction waits for a pause between writes until the log exceeds its target size by this factor. */
-const overdueLength = 4;
-/** A log that has not responded for this long counts as slow: reads then use the last durable state. */
-const slowLogMs = 1000;
-/** Retry interval while the log cannot be read. */
-const [minRetryMs, maxRetryMs] = [500, 5000];
 
 export type { Commit } from './log-follower.ts';
 export type { LedgerConfig, Reader } from './ledger-config.ts';
@@ -49,15 +41,15 @@ export class Ledger {
   #state: LedgerPhase = 'committing';
   #running: Promise<void> = Promise.resolve();
   #attempts = 0;
-  #retryMs = minRetryMs;
+  #retryMs: number = patience.minRetryMs;
   #retryTimer: Timer | undefined;
   #unsubscribe: () => void = () => {};
 
   private constructor(config: LedgerConfig) {
-    const { rememberMs, rememberBytes, clock } = config;
+    const { rememberMs, rememberBytes, clock, size } = config;
     this.#config = config;
     this.#openedAt = clock.now();
-    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()));
+    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()), size);
     this.#follower = new LogFollower(config, this.#replica);
   }
 
@@ -160,12 +152,13 @@ export class Ledger {
     while (this.#waiting.length > 0 || (isCurrent && follower.isBehind)) {
       if (!isCurrent) this.#rejectWaiting();
       else if (follower.isBehind) isCurrent = await this.#answerOf(follower.catchUp());
+      else if (this.#attempts >= patience.maxHastyAttempts) isCurrent = await this.#commitHeld();
       else isCurrent = (await this.#commitGroup()) || (await this.#recover());
-      if (isCurrent && follower.length > overdueLength) await this.#compact();
+      if (isCurrent && follower.length > patience.overdueLength) await this.#compact();
     }
     if (isCurrent && follower.length > 1) await this.#compact();
     this.#state = isCurrent ? 'idle' : 'stale';
-    this.#retryMs = isCurrent ? minRetryMs : Math.min(maxRetryMs, this.#retryMs * 2);
+    this.#retryMs = isCurrent ? patience.minRetryMs : Math.min(patience.maxRetryMs, this.#retryMs * 2);
     if (!isCurrent) this.#retryTimer = this.#config.clock.setTimeout(() => this.#start(), this.#retryMs / 2);
     this.#runReaders();
     if (this.#waiting.length > 0) this.#start();
@@ -177,6 +170,15 @@ export class Ledger {
     this.#runReaders();
     await this.#follower.compact();
     this.#state = 'committing';
+  }
+
+  /** While other servers wait. */
+  async #commitHeld(): Promise<boolean> {
+    try {
+      return ((await this.#answerOf(this.#follower.hold())) && (await this.#commitGroup())) || (await this.#recover());
+    } finally {
+      await this.#follower.letGo();
+    }
   }
 
   /** After the log failed, it is unknown whether the last group was stored. */
@@ -229,7 +231,7 @@ export class Ledger {
           ? await this.#answerOf(follower.confirm())
           : 'appended';
     this.#state = 'committing';
-    if (appended === 'behind' && ++this.#attempts < maxAttempts) {
+    if (appended === 'behind' && ++this.#attempts < patience.maxAttempts) {
       undo();
       this.#waiting.unshift(...outcomes.map(([write]) => write));
       return true;
@@ -240,7 +242,7 @@ export class Ledger {
       return this.#acknowledge(outcomes, batch);
     }
     undo();
-    const error = appended === 'behind' ? failure(new Error('the log changes too fast')) : appended;
+    const error = appended === 'behind' ? busy('Others write too fast') : appended;
     for (const [write] of outcomes) this.#settle(write, { is: 'rejected', error });
     return false;
   }
@@ -264,7 +266,7 @@ export class Ledger {
       undo();
       this.#state = 'recovering';
       this.#runReaders();
-    }, slowLogMs);
+    }, patience.slowLogMs);
     try {
       return await answer;
     } finally {

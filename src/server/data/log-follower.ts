@@ -12,7 +12,7 @@ import { failure } from '../errors.ts';
 import { inSlices } from '../slices.ts';
 import { listSizeSteps, sizeOfLogEntry } from '../storage/entry-size.ts';
 import { replaySteps } from '../storage/replay.ts';
-import type { Appended, AppLog, LogEntry, Snapshot } from '../storage/storage.ts';
+import type { Appended, AppLog, HeldLog, LogEntry, Snapshot } from '../storage/storage.ts';
 import { RemoteTail } from './remote-tail.ts';
 import type { Replica } from './replica.ts';
 
@@ -55,6 +55,7 @@ export class LogFollower {
   #isElsewhere = false;
   /** Whether the replica reflects a state of the log. */
   #isIntact = true;
+  #held: HeldLog | undefined;
 
   constructor(config: FollowerConfig, replica: Replica) {
     this.#config = config;
@@ -82,7 +83,7 @@ export class LogFollower {
 
   async append(entries: readonly LogEntry[]): Promise<Appended | InstantAPIError> {
     try {
-      const appended = await this.#config.log.append(entries);
+      const appended = await (this.#held ?? this.#config.log).append(entries);
       if (appended === 'appended') {
         this.#count(entries);
         this.#remoteTail.forget(this.#replica.txId);
@@ -94,10 +95,30 @@ export class LogFollower {
     }
   }
 
+  /** Keeps other servers from appending until the next append or `letGo`, if the log can do that. @returns as `catchUp` */
+  async hold(): Promise<boolean> {
+    const { log, logger } = this.#config;
+    try {
+      this.#held = await log.hold?.();
+    } catch (cause) {
+      logger.warn('the log could not be held', cause);
+    }
+    if (!this.#held) return true;
+    // What was announced may be less than there is.
+    this.#remoteTail.setEnd(0);
+    return this.catchUp();
+  }
+
+  async letGo(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    await held?.release();
+  }
+
   /** Writes are not rejected because of another server's concurrent changes. */
   async confirm(): Promise<Appended> {
     try {
-      const newEntries = await this.#config.log.since(this.#replica.txId);
+      const newEntries = await (this.#held ?? this.#config.log).since(this.#replica.txId);
       if (newEntries?.length === 0) return 'appended';
       this.#isElsewhere = true;
       return 'behind';
@@ -127,7 +148,7 @@ export class LogFollower {
       if (!(await this.#isOurLog())) return await this.reload();
       this.#isSuspect = false;
     }
-    const entries = this.#remoteTail.drainAfter(replica.txId) ?? (await log.since(replica.txId));
+    const entries = this.#remoteTail.drainAfter(replica.txId) ?? (await (this.#held ?? log).since(replica.txId));
     const isContinued = entries && follows(entries, replica.lastId);
     // A log that neither ends at the replica's position nor continues from it is a different log.
     if (!isContinued || (entries.length === 0 && this.#isElsewhere)) return this.reload();

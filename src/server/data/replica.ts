@@ -8,8 +8,8 @@ import { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import { inSlices, sliceItems } from '../slices.ts';
-import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
-import { tripleChangeSteps, mergeChanges } from './triple-changes.ts';
+import type { AttrCatalog } from './attr-steps.ts';
+import { tripleChangeSteps } from './triple-changes.ts';
 import { isOnlyTypes } from './inferred-types.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { applyChanges } from './apply-changes.ts';
@@ -17,51 +17,10 @@ import { DataSnapshot } from './snapshot.ts';
 import { fillSteps } from './fill-store.ts';
 import { listSizeSteps } from '../storage/entry-size.ts';
 import { replayRecords, replaySteps, startOf } from '../storage/replay.ts';
-import {
-  type AttrChanges,
-  emptySnapshot,
-  type Event,
-  type Loaded,
-  type LogEntry,
-  type Records,
-  type RememberedRejection,
-} from '../storage/storage.ts';
+import { type AttrChanges, emptySnapshot, type Loaded, type LogEntry } from '../storage/storage.ts';
+import { type AppliedWrite, type Batch, record, type RejectedWrite } from './batch.ts';
+import { StoredSize } from './stored-size.ts';
 import { systemAttrs } from './system-attrs.ts';
-
-/** Applied transactions, and how to undo them. */
-export interface Batch {
-  changeSet: ChangeSet;
-  attrsChanged: boolean;
-  /** More than the types that values have had. */
-  schemaChanged: boolean;
-  readonly entries: LogEntry[];
-  readonly before: Position & { readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
-}
-
-/** A position in the log. */
-export interface Position {
-  readonly txId: number;
-  /** The id of the entry `txId`; undefined at the start of a log, and after entries of earlier versions. */
-  readonly lastId: string | undefined;
-}
-
-export interface AppliedWrite {
-  readonly id: string;
-  readonly changeSet: ChangeSet;
-  /** The same, as triples. */
-  readonly changes: readonly SyncChange[];
-  readonly catalog: AttrCatalogChange;
-  readonly records: Records | undefined;
-  readonly event: Event | undefined;
-  readonly at: number;
-}
-
-export interface RejectedWrite {
-  readonly id: string;
-  readonly event: Event;
-  readonly rejected: RememberedRejection;
-  readonly at: number;
-}
 
 /** With more entries than this, applying them to the snapshot's triples is cheaper than applying them to rows. */
 const maxPlayed = 1000;
@@ -70,6 +29,7 @@ const maxPlayedChanges = 2 * sliceItems;
 
 export class Replica {
   readonly idempotencyKeys: IdempotencyKeys;
+  readonly #size: StoredSize;
   #store = new Store(Attrs.empty, { times: true });
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
   #records = new Map<string, unknown>();
@@ -79,8 +39,9 @@ export class Replica {
   #at = 0;
   #since: number | undefined;
 
-  constructor(idempotencyKeys: IdempotencyKeys) {
+  constructor(idempotencyKeys: IdempotencyKeys, size = new StoredSize()) {
     this.idempotencyKeys = idempotencyKeys;
+    this.#size = size;
   }
 
   get store(): Store {
@@ -143,8 +104,10 @@ export class Replica {
     const store = new Store(all, { times: true });
     await inSlices(fillSteps(store, triples));
     const bytes = await inSlices(listSizeSteps(triples));
+    const stored = await inSlices(this.#size.countSteps(snapshot));
     this.#store = store;
     this.#snapshots.clear();
+    this.#size.bytes = stored;
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
     this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
     this.#records = new Map(Object.entries(records ?? {}));
@@ -159,20 +122,27 @@ export class Replica {
 
   begin(): Batch {
     const catalog = { attrs: this.#store.attrs, deleted: this.#deleted };
-    const before = { txId: this.#txId, lastId: this.#lastId, at: this.#at, catalog, records: new Map<string, unknown>() };
+    const place = { txId: this.#txId, lastId: this.#lastId, at: this.#at, bytes: this.#size.bytes };
+    const before = { ...place, catalog, records: new Map<string, unknown>() };
     return { changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, entries: [], before };
   }
 
-  /** Applies a transaction that is not in the log yet. `id`: of the log entry. */
-  apply({ id, changeSet, changes, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
+  /**
+   * Applies a transaction that is not in the log yet. `id`: of the log entry. `check` may throw if the app becomes larger by so many bytes;
+   * then nothing is changed.
+   */
+  apply({ id, changeSet, changes, catalog, records, event, at }: AppliedWrite, batch: Batch, check?: (growth: number) => void): void {
     const attrsChanged = catalog.attrs !== this.#store.attrs;
     const schemaChanged = attrsChanged && this.#changesSchema({ put: catalog.put, deleted: catalog.removed });
+    const attrs = { put: catalog.put, deleted: catalog.removed };
+    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
+    const growth = this.#growth(what);
+    check?.(growth);
+    this.#size.bytes += growth;
     this.#commit(catalog, changeSet);
     for (const name of Object.keys(records ?? {})) {
       if (!batch.before.records.has(name)) batch.before.records.set(name, this.#records.get(name));
     }
-    const attrs = { put: catalog.put, deleted: catalog.removed };
-    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
     const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
     this.#advance(entry);
     record(batch, entry, changeSet, { attrsChanged, schemaChanged });
@@ -196,6 +166,7 @@ export class Replica {
     this.#txId = before.txId;
     this.#lastId = before.lastId;
     this.#at = before.at;
+    this.#size.bytes = before.bytes;
     if (before.txId === 0) this.#since = undefined;
   }
 
@@ -216,6 +187,7 @@ export class Replica {
     if (entry.attrs) layer.setAttrs(catalog.attrs);
     applyChanges(layer, entry.changes, hiddenIn(catalog));
     const changeSet = layer.takeChangeSet();
+    this.#size.bytes += this.#growth(entry);
     this.#commit(catalog, changeSet);
     this.#advance(entry);
     return changeSet;
@@ -225,6 +197,11 @@ export class Replica {
     this.#store.commit({ attrs, takeChangeSet: () => changeSet });
     for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
     this.#deleted = deleted;
+  }
+
+  #growth(entry: Pick<LogEntry, 'changes' | 'attrs' | 'records'>): number {
+    const hasAttr = (id: string): boolean => this.#deleted.has(id) || this.#store.attrs.byId(id) !== undefined;
+    return this.#size.growth(entry, { records: this.#records, hasAttr });
   }
 
   #changesSchema({ put, deleted }: AttrChanges): boolean {
@@ -248,18 +225,6 @@ export class Replica {
 /** What a transaction changes, as triples. A generator: yields where others can be served. */
 export function changeSteps(changeSet: ChangeSet, catalog: AttrCatalog): Generator<void, SyncChange[]> {
   return tripleChangeSteps(changeSet, catalog.attrs, hiddenIn(catalog));
-}
-
-function record(
-  batch: Batch,
-  entry: LogEntry,
-  changeSet: ChangeSet,
-  { attrsChanged, schemaChanged }: Pick<Batch, 'attrsChanged' | 'schemaChanged'>,
-): void {
-  batch.entries.push(entry);
-  batch.changeSet = mergeChanges(batch.changeSet, changeSet);
-  batch.attrsChanged ||= attrsChanged;
-  batch.schemaChanged ||= schemaChanged;
 }
 
 function inverted(changeSet: ChangeSet): ChangeSet {

@@ -7,6 +7,7 @@ import { type FileHandle, link, mkdir, open, opendir, readdir, rename, rm, rmdir
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { TriplaneError } from '../../errors.ts';
+import { privateFile, privateFolder } from '../private-files.ts';
 import type { FileStore, ListedFile, StoredFile } from './file-store.ts';
 
 /** Uploads in progress. Leftovers of a killed process are removed by the next sweep. */
@@ -27,7 +28,7 @@ export function diskFiles(folder: string): FileStore {
   return {
     async write(appId, location, body) {
       const uploads = join(folder, appId, underWay);
-      await mkdir(uploads, { recursive: true });
+      await mkdir(uploads, { recursive: true, mode: privateFolder });
       const temporary = join(uploads, location);
       try {
         const { hash, size } = await writeAll(temporary, body);
@@ -61,7 +62,7 @@ export function diskFiles(folder: string): FileStore {
 async function writeAll(path: string, body: AsyncIterable<Uint8Array>): Promise<{ readonly hash: string; readonly size: number }> {
   const hash = createHash('sha256');
   let size = 0;
-  const handle = await open(path, 'wx');
+  const handle = await open(path, 'wx', privateFile);
   try {
     for await (const chunk of body) {
       hash.update(chunk);
@@ -78,7 +79,7 @@ async function writeAll(path: string, body: AsyncIterable<Uint8Array>): Promise<
 /** As a link to equal content if there is any, otherwise as a new file. */
 async function place(temporary: string, parent: string, location: string): Promise<void> {
   for (;;) {
-    await mkdir(parent, { recursive: true });
+    await mkdir(parent, { recursive: true, mode: privateFolder });
     const [twin] = await readdir(parent).catch(() => []);
     try {
       if (twin !== undefined) await link(join(parent, twin), join(parent, location));

@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { newToken } from '../auth/secrets.ts';
 import type { Ledger } from '../data/ledger.ts';
+import type { StoredSize } from '../data/stored-size.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { LogEntry, Records } from '../storage/storage.ts';
@@ -34,6 +35,7 @@ export interface FilesConfig {
   readonly guard: () => Guard;
   /** Missing = uploads are rejected. */
   readonly store: FileStore | undefined;
+  readonly size: StoredSize;
   /** Base URL for clients. */
   readonly origin: () => string;
   readonly clock: Clock;
@@ -68,6 +70,8 @@ export class Files {
   readonly #config: FilesConfig;
   /** Location → key of its bytes, as in the records. */
   #keys = new Map<string, string>();
+  /** Bytes of uploads in progress. */
+  #uploading = 0;
 
   constructor(config: FilesConfig) {
     this.#config = config;
@@ -104,11 +108,12 @@ export class Files {
     return typeof key === 'string' && isGoodUrl({ appId, key }, location, expires, signature, clock.now());
   }
 
-  /** Call before the body is read. @throws InstantAPIError */
-  async mayUpload(actor: Actor, path: string): Promise<void> {
+  /** Call before the body is read. `size`: if it is known. @throws InstantAPIError */
+  async mayUpload(actor: Actor, path: string, size = 0): Promise<void> {
     checkPath(path);
     const { ledger, guard } = this.#config;
     this.#store();
+    this.#checkRoom(size);
     await whenDurable(ledger, () => checkUpload(guard(), ledger.db, actor, newToken(), path));
   }
 
@@ -117,7 +122,8 @@ export class Files {
     const { appId, ledger } = this.#config;
     const store = this.#store();
     const location = newToken();
-    const stored = await store.write(appId, location, body);
+    const uploading = { bytes: 0 };
+    const stored = await store.write(appId, location, this.#counted(body, uploading)).finally(() => (this.#uploading -= uploading.bytes));
     let id = '';
     const steps = (held: LedgerState): Planned => {
       const known = fileByPath(held.db, upload.path);
@@ -132,6 +138,20 @@ export class Files {
       throw error;
     }
     return { id, 'location-id': location, size: stored.size };
+  }
+
+  async *#counted(body: AsyncIterable<Uint8Array>, uploading: { bytes: number }): AsyncIterable<Uint8Array> {
+    for await (const chunk of body) {
+      this.#checkRoom(chunk.byteLength);
+      this.#uploading += chunk.byteLength;
+      uploading.bytes += chunk.byteLength;
+      yield chunk;
+    }
+  }
+
+  #checkRoom(bytes: number): void {
+    const { size, ledger } = this.#config;
+    if (bytes > 0) size.check(this.#uploading + bytes, ledger.records, false);
   }
 
   /** A secret that allows one upload at this path within an hour. */

@@ -128,7 +128,7 @@ async function upload(context: Context, http: HttpContext, app: App, actor: Acto
   const { fileBytes } = http.limits;
   const declared = lengthOf(context);
   if (declared !== undefined && declared > fileBytes) throw overLimit('fileBytes', fileBytes, 'bytes of a file');
-  await app.files.mayUpload(actor, given.path);
+  await app.files.mayUpload(actor, given.path, declared);
   return context.json({ data: await app.files.upload(actor, given, bodyBytes(context, declared, fileBytes)) });
 }
 

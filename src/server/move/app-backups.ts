@@ -14,6 +14,7 @@ import { isSameSecret } from '../auth/secrets.ts';
 import { locationIn } from '../files/file-entities.ts';
 import type { App } from '../session/app.ts';
 import { BackupContent } from './backup-content.ts';
+import { privateFile } from '../private-files.ts';
 
 export interface BackupJob {
   readonly id: string;
@@ -195,7 +196,7 @@ export class AppBackups {
     const files: { name: string; size: number }[] = [];
     for (const [at, { name, chunks }] of entries.entries()) {
       const path = await this.#path(id, at);
-      await pipeline(Readable.from(chunks), createWriteStream(path, { mode: 0o600 }));
+      await pipeline(Readable.from(chunks), createWriteStream(path, { mode: privateFile }));
       files.push({ name, size: (await stat(path)).size });
       this.#checkRuns(jobId);
     }

@@ -10,6 +10,7 @@ import { Store } from '../../db/store.ts';
 import { systemAttrs } from '../data/system-attrs.ts';
 import { locationIn, type LocationRecord } from '../files/file-entities.ts';
 import { chunksOf, type FileStore } from '../files/file-store.ts';
+import { privateFile } from '../private-files.ts';
 import { replay } from '../storage/replay.ts';
 import type { Snapshot, Storage } from '../storage/storage.ts';
 import { BackupContent } from './backup-content.ts';
@@ -41,7 +42,8 @@ export async function exportApp(options: ExportOptions): Promise<ExportReport> {
   const archive = await app.archive();
   const unfinished = `${options.out}.unfinished`;
   try {
-    await pipeline(archive, createWriteStream(unfinished));
+    await rm(unfinished, { force: true });
+    await pipeline(archive, createWriteStream(unfinished, { flags: 'wx', mode: privateFile }));
     await rename(unfinished, options.out);
   } catch (error) {
     await rm(unfinished, { force: true });

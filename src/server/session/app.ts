@@ -17,6 +17,7 @@ import { endedTokens, hasToken, hasTokens } from '../auth/tokens.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppConfig, SessionAuth } from './app-config.ts';
 import type { LogEntry } from '../storage/storage.ts';
+import { appRecordOf } from './app-record.ts';
 import { statusOf, statusRecord } from './app-status.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
@@ -26,6 +27,7 @@ import { AppCluster } from './app-cluster.ts';
 import { AppSessions, type Send } from './app-sessions.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
+import { StoredSize } from '../data/stored-size.ts';
 import { submit } from '../data/submit.ts';
 import { type Derive, withDerived } from '../data/write.ts';
 import { serverActor } from '../data/system-rules.ts';
@@ -113,9 +115,19 @@ export class App {
         withDerived,
         webhooks.derive(changeSet, about),
       );
-    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
+    const size = new StoredSize((records) => (appRecordOf(records)?.expiresAt === undefined ? undefined : limits.ephemeralAppBytes));
+    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, size, committed });
     const origin = config.origin ?? ((): string => '');
-    const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
+    const files = new Files({
+      appId: config.id,
+      ledger,
+      guard: () => rulebook.guard,
+      store: config.fileStore,
+      size,
+      origin,
+      clock,
+      logger,
+    });
     await rulebook.open(ledger);
     files.load();
     webhooks.load();

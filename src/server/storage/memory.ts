@@ -9,6 +9,7 @@ import { SnapshotReader } from './snapshot-chunks.ts';
 import {
   type Appended,
   type AppLog,
+  type HeldLog,
   type Loaded,
   type LogEntry,
   type LogListener,
@@ -79,6 +80,7 @@ function portTo(log: MemoryLog): AppLog {
     load: () => log.load(),
     since: (txId) => log.since(txId),
     append: (entries) => log.append(entries),
+    hold: () => log.hold(),
     compact: (snapshot) => log.compact(snapshot),
     subscribe: (listener) => log.subscribe(listener),
   };
@@ -97,6 +99,8 @@ class MemoryLog implements AppLog {
   #tail: LogEntry[] = [];
   #tailBytes = 0;
   #isFolding = false;
+  /** Resolves when whoever holds the log has let go. */
+  #held: Promise<void> | undefined;
 
   async load(): Promise<Loaded> {
     return { snapshot: this.#state?.snapshot(), entries: this.#tail.slice() };
@@ -107,6 +111,32 @@ class MemoryLog implements AppLog {
   }
 
   async append(added: readonly LogEntry[]): Promise<Appended> {
+    while (this.#held) await this.#held;
+    return this.#append(added);
+  }
+
+  async hold(): Promise<HeldLog> {
+    while (this.#held) await this.#held;
+    let letGo = (): void => {};
+    this.#held = new Promise((resolve) => {
+      letGo = () => {
+        this.#held = undefined;
+        letGo = () => {};
+        resolve();
+      };
+    });
+    return {
+      since: (txId) => this.since(txId),
+      append: async (entries) => {
+        const appended = this.#append(entries);
+        letGo();
+        return appended;
+      },
+      release: async () => letGo(),
+    };
+  }
+
+  #append(added: readonly LogEntry[]): Appended {
     const [first] = added;
     if (first && first.txId !== this.#end + 1) return 'behind';
     for (const entry of added) {

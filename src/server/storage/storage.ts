@@ -66,10 +66,23 @@ export interface AppLog {
    * not the one the caller read. When it rejects, all or none may be stored; the caller reads again.
    */
   append(entries: readonly LogEntry[]): Promise<Appended>;
+  /**
+   * Waits until nobody else appends, and keeps others waiting until the caller has appended or lets go. For a write that was 'behind' again
+   * and again. Missing = such a write is rejected after many attempts.
+   */
+  hold?(): Promise<HeldLog>;
   /** The snapshot replaces every entry up to its `txId`; an outdated one replaces nothing. */
   compact(snapshot: Snapshot): Promise<void>;
   /** Calls `listener` after each append by any process. Returns an unsubscribe function. */
   subscribe(listener: LogListener): () => void;
+}
+
+/** A log that only its holder appends to. Let go by itself if the process ends, or takes much too long. */
+export interface HeldLog extends Pick<AppLog, 'since' | 'append'> {
+  /** As that of the log; also lets go. */
+  append(entries: readonly LogEntry[]): Promise<Appended>;
+  /** If nothing was appended. Does nothing otherwise. Never rejects. */
+  release(): Promise<void>;
 }
 
 export type Appended = 'appended' | 'behind';

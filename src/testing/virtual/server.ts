@@ -166,8 +166,9 @@ export class VirtualServer {
 
   /** The disk as one process sees it. */
   #storage(process: ProcessClock): Storage {
+    const disk = this.#disk;
     const open = async (id: string): Promise<AppLog> => {
-      const log = await this.#disk.open(id);
+      const log = await disk.open(id);
       return {
         ...log,
         append: async (entries) => {
@@ -178,7 +179,8 @@ export class VirtualServer {
           if (isFailing) this.failedEvents.push(...entries.flatMap(({ event }) => event?.id ?? []));
           if (isFailing && !this.#random.chance(this.failuresAfterCommit)) throw new Error('The storage failed');
           const appended = await log.append(entries);
-          if (appended === 'appended' && id === this.appId) {
+          // What a killed process still appends to a log that an older one has replaced is nowhere.
+          if (appended === 'appended' && id === this.appId && disk === this.#disk) {
             this.entries.push(...entries);
             this.onCommit?.();
           }
@@ -189,7 +191,7 @@ export class VirtualServer {
         subscribe: (listener) => log.subscribe((...news) => process.deliver(() => listener(...news))),
       };
     };
-    return { open, apps: () => this.#disk.apps(), close: async () => {} };
+    return { open, apps: () => disk.apps(), close: async () => {} };
   }
 
   #wait(ms: number): Promise<void> {

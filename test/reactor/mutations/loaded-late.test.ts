@@ -49,6 +49,36 @@ test('no write is sent before the earlier ones of its user are read', async () =
   client.reactor.shutdown();
 });
 
+test('the result of a user who signs in is not shown without the earlier writes of that user', async () => {
+  const kept = await diskWithWrite();
+  const answers: (() => void)[] = [];
+  const slow: KeyValue = { ...kept };
+  const client = testClient({ store: slow });
+  await settled();
+  const shown: unknown[] = [];
+  client.reactor.queries.subscribe(goalsQuery, {
+    onResult: ({ data }) => shown.push((data['goals'] as { readonly title: string }[]).map(({ title }) => title)),
+    onReset: () => shown.push('nothing'),
+    onError: () => {},
+  });
+  await client.receive(initOk());
+  await client.receive(addQueryOk([{ id: goalId(2), title: 'of all' }], 1));
+  slow.list = (prefix) => new Promise((resolve) => answers.push(() => resolve(kept.list(prefix))));
+  const signedIn = client.reactor.account.setUser(ann);
+  await settled();
+  await client.receive(initOk());
+  await client.receive(addQueryOk([{ id: goalId(2), title: 'of all' }], 1));
+  expect(shown).toEqual([['of all'], 'nothing']);
+  while (answers.length > 0) {
+    answers.shift()?.();
+    await settled();
+  }
+  await signedIn;
+  await settled();
+  expect(shown.slice(2)).toEqual([['of all', 'of Ann']]);
+  client.reactor.shutdown();
+});
+
 test('writes read after the session has opened are mapped to the attrs of the server', async () => {
   const kept = await diskWithWrite();
   let answer = (): void => {};

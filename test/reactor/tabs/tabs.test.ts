@@ -152,6 +152,118 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
+  it('a user whom a tab was killed with, before the user was on the disk, is the user of the tabs that heard of it and of those to come', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const dying: KeyValue = { ...store, write: () => new Promise(() => {}) };
+    const [first, second] = [testClient({ tabs: browser.tab(), store: dying }), testClient({ tabs: browser.tab(), store })];
+    const [ann, bob] = [id(), id()].map((user) => ({ id: user, refresh_token: id(), isGuest: false }));
+    await settled();
+    const heard = second.reactor.account.applyUser(bob);
+    void first.reactor.account.setUser(ann);
+    await heard;
+    await settled();
+    const late = testClient({ tabs: browser.tab(), store });
+    await settled();
+    expect([second, late].map(({ reactor }) => reactor.state.session.user)).toEqual([ann, ann]);
+    for (const tab of [first, second, late]) tab.reactor.shutdown();
+  });
+
+  it('a waiting write is stored in the terms of new attributes by the leader alone: another tab could bring back a settled one', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const keys: string[][] = [[], []];
+    const [first, second] = keys.map((written) =>
+      testClient({
+        tabs: browser.tab(),
+        store: {
+          ...store,
+          write: (ops) => {
+            written.push(...ops.flatMap((op) => ('put' in op && op.put.startsWith('write/') ? op.put : [])));
+            return store.write(ops);
+          },
+        },
+      }),
+    ) as [TestClient, TestClient];
+    await settled();
+    void first.reactor.writes.transact({ __ops: [['update', 'moods', id(), { name: 'good' }]], __etype: 'moods' });
+    await settled();
+    const theirs = (label: string, at: number): WireAttr =>
+      ({ ...goalAttrs[at], id: id(), 'forward-identity': [id(), 'moods', label] }) as WireAttr;
+    const attrs = [...goalAttrs, theirs('id', 0), theirs('name', 1)];
+    for (const tab of [first, second]) await tab.receive({ ...initOk(), attrs });
+    await settled();
+    expect(keys.map(({ length }) => length)).toEqual([2, 0]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
+  it('a rejected write that the leader has yet to read again is not taken for a discarded one by other tabs', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const slow: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store: slow }), testClient({ tabs: browser.tab(), store })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    await first.reactor.account.setUser(ann);
+    await first.receive(initOk());
+    first.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    const eventId = first.sentMessages('transact')[0]?.['client-event-id'];
+    await first.receive({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId });
+    await settled();
+    await first.reactor.account.setUser(undefined);
+    await settled();
+    const answers: (() => void)[] = [];
+    slow.list = async (prefix) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return store.list(prefix);
+    };
+    const isBack = first.reactor.account.setUser(ann);
+    await settled();
+    for (let time = 0; time < 3; time += 1) {
+      answers.shift()?.();
+      await settled();
+    }
+    await isBack;
+    expect([first, second].map(({ reactor }) => reactor.outbox.list().map(({ state }) => state))).toEqual([['rejected'], ['rejected']]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
+  it.each([
+    ['confirmed', (eventId: string) => ({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }) as const, [], undefined],
+    [
+      'rejected',
+      (eventId: string) => ({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId }) as const,
+      ['rejected'],
+      'rejected',
+    ],
+  ])('a write that the leader told others is %s, before it was killed, is so on the disk', async (_outcome, answer, states, kept) => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const dying: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store: dying }), testClient({ tabs: browser.tab(), store })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    await first.receive(initOk());
+    await second.receive(initOk());
+    subscribed(second, { goals: {} });
+    await second.receive(addQueryOk([], 1));
+    first.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    dying.write = () => new Promise(() => {});
+    await first.receive(answer(first.sentMessages('transact')[0]?.['client-event-id'] ?? ''));
+    await settled();
+    for (const user of [ann, undefined]) await second.reactor.account.setUser(user);
+    await settled();
+    expect(second.reactor.outbox.list().map(({ state }) => state)).toEqual(states);
+    const late = testClient({ store });
+    await settled();
+    await late.receive(initOk());
+    expect(sends(late)).toEqual([]);
+    expect(late.reactor.outbox.list().find(({ state }) => state !== 'acknowledged')?.state).toBe(kept);
+    for (const tab of [second, late]) tab.reactor.shutdown();
+  });
+
   it.each<[string, (first: TestClient, eventId: string) => Promise<void>, string[]]>([
     ['confirmed', (first, eventId) => first.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }), []],
     [

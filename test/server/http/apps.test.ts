@@ -96,6 +96,38 @@ test('the ephemeral apps of an address are limited, and a limit of 0 forbids the
   expect((await create()).body.type).toBe('permission-denied');
 });
 
+test('an ephemeral app has a limit in bytes of data and files, and what makes it smaller is accepted', async () => {
+  await server.close();
+  server = await createServer({ limits: { ephemeralAppBytes: 100_000 } });
+  const { app } = (await create()).body;
+  const hint = { 'data-type': 'limit', limit: 'ephemeralAppBytes', most: 100_000 };
+  const full = { status: 400, body: { type: 'validation-failed', hint } };
+  const send = async (method: string, path: string, body: BodyInit, more: object, of: object) => {
+    const answer = await fetch(server.url + path, { method, headers: { ...of, ...more }, body });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const own = { authorization: `Bearer ${app['admin-token']}`, 'app-id': app.id };
+  const write = (step: unknown[], of: object = own) => {
+    const body = JSON.stringify({ steps: [step], 'throw-on-missing-attrs?': false });
+    return send('POST', '/admin/transact', body, { 'content-type': 'application/json' }, of);
+  };
+  const upload = (size: number) => send('PUT', '/admin/storage/upload', new Uint8Array(size), { path: `f${size}` }, own);
+  const [note, other] = [id(), id()];
+  const text = (length: number) => ({ text: 'x'.repeat(length) });
+  expect(await write(['update', 'notes', note, text(60_000)])).toMatchObject({ status: 200 });
+  expect(await write(['update', 'notes', other, text(60_000)])).toMatchObject(full);
+  expect(await upload(60_000)).toMatchObject(full);
+  expect(await write(['update', 'notes', note, text(50_000)])).toMatchObject({ status: 200 });
+  expect(await write(['delete', 'notes', note, null])).toMatchObject({ status: 200 });
+  expect(await upload(60_000)).toMatchObject({ status: 200 });
+  const uploads = await Promise.all([20_000, 20_001, 20_002].map(upload));
+  expect(uploads.filter(({ status }) => status === 200)).toHaveLength(1);
+  expect(await write(['update', 'notes', note, text(60_000)])).toMatchObject(full);
+  // The server's first app has no limit.
+  const first = { authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId };
+  expect(await write(['update', 'notes', note, text(200_000)], first)).toMatchObject({ status: 200 });
+});
+
 test('a rejected ephemeral app is not created', async () => {
   await create({ rules: { code: { a: { allow: { view: 'data.' } } } } });
   expect(await storage.apps()).not.toHaveLength(3);

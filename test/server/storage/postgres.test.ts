@@ -105,6 +105,26 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await Promise.all([storage.close(), other.close()]);
   });
 
+  test('who holds a log makes the appends of others wait, and its own append or its release lets them go on', async () => {
+    const [one, other] = [await open('held'), await open('held')];
+    const [log, far] = [await one.open(app), await other.open(app)];
+    await log.load();
+    await log.append([entryOf(1)]);
+    const held = await log.hold?.();
+    expect((await held?.since(0))?.map(({ txId }) => txId)).toEqual([1]);
+    let isAnswered = false;
+    const late = far.append([entryOf(2)]).finally(() => (isAnswered = true));
+    const blocked = 'SELECT 1 FROM pg_locks WHERE NOT granted';
+    await expect.poll(async () => (await query(server.url, blocked)).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(isAnswered).toBe(false);
+    expect(await held?.append([entryOf(2)])).toBe('appended');
+    expect(await late).toBe('behind');
+    const again = await far.hold?.();
+    await again?.release();
+    expect(await log.append([entryOf(3)])).toBe('appended');
+    await Promise.all([one.close(), other.close()]);
+  });
+
   test('servers that start at once create the tables once; two schemas are two storages', async () => {
     const storages = await Promise.all([open('one'), open('one'), open('one'), open('other_one')]);
     await (await storages[0].open(app)).append([entryOf(1)]);

@@ -3,6 +3,7 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { privateFile } from '../../private-files.ts';
 
 export interface SavedFile {
   readonly bytes: number;
@@ -21,7 +22,7 @@ export async function saveFile(path: string, bytes: AsyncIterable<Uint8Array>, p
       yield chunk;
     }
   };
-  await pipeline(counting(), createWriteStream(`${path}.part`, { mode: 0o600, flush: true }));
+  await pipeline(counting(), createWriteStream(`${path}.part`, { mode: privateFile, flush: true }));
   await rename(`${path}.part`, path);
   return counted;
 }

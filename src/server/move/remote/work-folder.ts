@@ -5,6 +5,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TriplaneError } from '../../../errors.ts';
 import { makeFolder } from '../../storage/sqlite/sqlite.ts';
+import { privateFile } from '../../private-files.ts';
 
 const stateFile = 'state.json';
 
@@ -44,7 +45,7 @@ export class WorkFolder {
   /** Written atomically. */
   async save(state: Readonly<Record<string, unknown>>): Promise<void> {
     await makeFolder(this.path);
-    await writeFile(this.file(`${stateFile}.new`), JSON.stringify(state), { mode: 0o600 });
+    await writeFile(this.file(`${stateFile}.new`), JSON.stringify(state), { mode: privateFile });
     await rename(this.file(`${stateFile}.new`), this.file(stateFile));
   }
 

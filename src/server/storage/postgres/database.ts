@@ -57,6 +57,20 @@ export class Database {
     }
   }
 
+  /** A transaction that the caller ends: with `client.query('COMMIT')` and `release()`, or with `release(true)`, which undoes it. */
+  async begin(): Promise<PoolClient> {
+    if (this.#isClosed) throw closed();
+    let client: PoolClient | undefined;
+    try {
+      client = await this.#pool.connect();
+      await client.query('BEGIN');
+      return client;
+    } catch (cause) {
+      client?.release(true);
+      throw failed(cause);
+    }
+  }
+
   /** Runs all queries of `run` in one transaction, rolled back if it rejects. */
   async transaction<T>(mode: 'read' | 'write', run: (client: PoolClient) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw closed();

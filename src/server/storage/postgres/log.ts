@@ -3,9 +3,9 @@
 // table: the database was restored, or failed over without it.
 
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
-import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
+import type { Appended, AppLog, HeldLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
 import { inSlices, othersServed, parseSteps } from '../../slices.ts';
-import type { Database, PoolClient } from './database.ts';
+import { type Database, failed, type PoolClient } from './database.ts';
 
 /** Entries kept although a snapshot contains them, so that a server that is slightly behind need not reload everything. */
 const retainedEntries = 1000;
@@ -24,6 +24,11 @@ interface Head {
   readonly tx: string;
   readonly snapshot: string | null;
 }
+
+/** Who holds a log and does nothing for so long loses it; others wait a little longer for an answer. */
+const heldWithinMs = 20_000;
+
+type Run = <Row>(sql: string, values: readonly unknown[]) => Promise<Row[]>;
 
 export class PostgresLog implements AppLog {
   readonly #app: string;
@@ -53,9 +58,59 @@ export class PostgresLog implements AppLog {
     });
   }
 
-  async since(txId: number): Promise<readonly LogEntry[] | undefined> {
+  since(txId: number): Promise<readonly LogEntry[] | undefined> {
+    return this.#since(txId, this.#run);
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<Appended> {
+    const appended = await this.#append(entries, this.#run);
+    if (appended === 'appended') this.#announce(entries);
+    return appended;
+  }
+
+  /** By the lock of the row that every append changes. */
+  async hold(): Promise<HeldLog> {
     const { schema } = this.#database;
-    const rows = await this.#database.query<{ head: string; entry: string | null }>(
+    let client: PoolClient | undefined = await this.#database.begin();
+    const run: Run = async <Row>(sql: string, values: readonly unknown[]) => {
+      if (!client) throw failed(new Error('the log is not held any more'));
+      try {
+        return (await client.query(sql, [...values])).rows as Row[];
+      } catch (cause) {
+        client?.release(true);
+        client = undefined;
+        throw failed(cause);
+      }
+    };
+    await run(`SET LOCAL idle_in_transaction_session_timeout = ${heldWithinMs}`, []);
+    await run(`SELECT tx FROM ${schema}.heads WHERE app = $1 FOR UPDATE`, [this.#app]);
+    return {
+      since: (txId) => this.#since(txId, run),
+      append: async (entries) => {
+        const appended = await this.#append(entries, run);
+        await run('COMMIT', []);
+        client?.release();
+        client = undefined;
+        if (appended === 'appended') this.#announce(entries);
+        return appended;
+      },
+      release: async () => {
+        client?.release(true);
+        client = undefined;
+      },
+    };
+  }
+
+  readonly #run: Run = (sql, values) => this.#database.query(sql, values);
+
+  #announce(entries: readonly LogEntry[]): void {
+    const last = entries.at(-1);
+    if (last) this.#notifier.appended(this.#app, last.txId, entries);
+  }
+
+  async #since(txId: number, run: Run): Promise<readonly LogEntry[] | undefined> {
+    const { schema } = this.#database;
+    const rows = await run<{ head: string; entry: string | null }>(
       `SELECT heads.tx AS head, log.entry FROM ${schema}.heads LEFT JOIN ${schema}.log ON log.app = heads.app AND log.tx > $2
        WHERE heads.app = $1 ORDER BY log.tx`,
       [this.#app, txId],
@@ -66,7 +121,7 @@ export class PostgresLog implements AppLog {
     return isWhole ? entries : undefined;
   }
 
-  async append(entries: readonly LogEntry[]): Promise<Appended> {
+  async #append(entries: readonly LogEntry[], run: Run): Promise<Appended> {
     const { schema } = this.#database;
     const [first] = entries;
     const last = entries.at(-1);
@@ -75,7 +130,7 @@ export class PostgresLog implements AppLog {
     const texts = entries.map((entry) => JSON.stringify(entry));
     // The beginning of the preceding entry, in the log as known to the caller.
     const before = first.prev === undefined ? '' : `{"id":${JSON.stringify(first.prev)}`;
-    const [row] = await this.#database.query<{ moved: number }>(
+    const [row] = await run<{ moved: number }>(
       `WITH moved AS (UPDATE ${schema}.heads SET tx = $3::bigint WHERE app = $1 AND tx = $2::bigint AND NOT EXISTS (
          SELECT 1 FROM ${schema}.log WHERE app = $1 AND tx = $2::bigint AND starts_with(entry, '{"id":') AND NOT starts_with(entry, $7)
        ) RETURNING app),
@@ -85,9 +140,7 @@ export class PostgresLog implements AppLog {
        SELECT (SELECT count(*) FROM moved)::int AS moved, (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM told) AS told`,
       [this.#app, first.txId - 1, last.txId, texts, notification?.channel ?? '', notification?.payload ?? '', before],
     );
-    if (row?.moved !== 1) return 'behind';
-    this.#notifier.appended(this.#app, last.txId, entries);
-    return 'appended';
+    return row?.moved === 1 ? 'appended' : 'behind';
   }
 
   /** If two servers do so concurrently, one of them has nothing to do. */

@@ -1,6 +1,7 @@
 // SQLite: `node:sqlite` where Node has it, otherwise a package. Both offer the small interface used here.
 
 import { TriplaneError } from '../../../errors.ts';
+import { makePrivateFile } from '../../private-files.ts';
 
 /** A value as SQLite stores it. */
 export type Column = string | number | null;
@@ -34,7 +35,12 @@ export async function loadSqlite(load: (name: string) => Promise<unknown> = quie
   for (const { name, classIn } of packages) {
     try {
       const found = classIn((await load(name)) as Module);
-      if (typeof found === 'function') return (file) => new (found as Class)(file);
+      if (typeof found !== 'function') continue;
+      return (file) => {
+        // SQLite gives its other files the mode of this one.
+        makePrivateFile(file);
+        return new (found as Class)(file);
+      };
     } catch (cause) {
       causes.push(cause);
     }

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TriplaneError } from '../../../errors.ts';
 import { id } from '../../../lib/uuid.ts';
+import { privateFile } from '../../private-files.ts';
 import type { Connection, Statement } from './binding.ts';
 import { autoCheckpoint } from './schema.ts';
 
@@ -185,7 +186,7 @@ const chunkBytes = 1024 * 1024;
 
 /** Copies a whole file, and flushes the copy. */
 async function copy(source: FileHandle, target: string, isStopped: () => boolean): Promise<void> {
-  const made = await open(target, 'wx');
+  const made = await open(target, 'wx', privateFile);
   try {
     const buffer = Buffer.allocUnsafe(chunkBytes);
     for (let at = 0; !isStopped();) {

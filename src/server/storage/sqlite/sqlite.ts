@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 
 import type { AppLog, Storage } from '../storage.ts';
 import { diskFiles } from '../../files/disk-files.ts';
+import { privateFolder } from '../../private-files.ts';
 import { LogSubscribers } from '../log-subscribers.ts';
 import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
@@ -16,7 +17,7 @@ import { type Connection, loadSqlite } from './binding.ts';
 
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    const made = await mkdir(folder, { recursive: true });
+    const made = await mkdir(folder, { recursive: true, mode: privateFolder });
     if (made !== undefined) await writeFile(join(folder, '.gitignore'), '*\n');
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,0 +1,168 @@
+// What tells somebody of a row that the rules hide, and what does not: the list in docs/security.md. Each case compares a hidden row with
+// one that does not exist.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { i } from '../../../src/schema/schema.ts';
+import { kit, newId } from './kit.ts';
+import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
+
+const [hidden, missing] = ['e0000000-0000-4000-8000-000000000001', 'e0000000-0000-4000-8000-000000000002'];
+const [linked, plain] = ['e0000000-0000-4000-8000-000000000003', 'e0000000-0000-4000-8000-000000000004'];
+
+const schema = i.schema({
+  entities: {
+    notes: i.entity({ text: i.string().indexed() }),
+    secrets: i.entity({ code: i.string().unique().indexed().optional(), n: i.number().indexed().optional() }),
+  },
+  links: {
+    one: { forward: { on: 'notes', has: 'one', label: 'secret' }, reverse: { on: 'secrets', has: 'many', label: 'notes' } },
+    many: { forward: { on: 'notes', has: 'many', label: 'secrets' }, reverse: { on: 'secrets', has: 'many', label: 'inNotes' } },
+    held: { forward: { on: 'secrets', has: 'one', label: 'about' }, reverse: { on: 'notes', has: 'many', label: 'aboutBy' } },
+  },
+});
+const rules = {
+  notes: { allow: { $default: 'true' } },
+  secrets: { allow: { view: 'false', create: 'true', update: 'false', delete: 'false' } },
+};
+
+let server: TriplaneServer;
+
+async function call(path: string, body: object, headers: Readonly<Record<string, string>> = { 'as-guest': 'true' }): Promise<unknown> {
+  const about = { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId };
+  const answer = await fetch(server.url + path, { method: 'POST', headers: { ...about, ...headers }, body: JSON.stringify(body) });
+  return answer.json();
+}
+
+const read = (form: object): Promise<unknown> => call('/admin/query', { query: { notes: form } });
+const setRules = (code: object): Promise<unknown> => call(`/dash/apps/${server.appId}/rules`, { code }, {});
+/** The ids of notes. */
+const found = async (where: object): Promise<string[]> => {
+  const { notes } = (await read({ $: { where } })) as { readonly notes: readonly { readonly id: string }[] };
+  return notes.map(({ id }) => id);
+};
+/** `ok`, or the type of the error. */
+const write = async (...steps: readonly unknown[]): Promise<string> => {
+  const { type = 'ok' } = (await call('/admin/transact', { steps })) as { readonly type?: string };
+  return type;
+};
+
+beforeEach(async () => {
+  server = await createServer({ schema, rules });
+  const steps = [
+    ['update', 'secrets', hidden, { code: 'known', n: 1 }],
+    ['update', 'notes', linked, { text: 'a' }],
+    ['update', 'notes', plain, { text: 'b' }],
+    ['link', 'notes', linked, { secret: hidden, secrets: hidden }],
+    ['link', 'secrets', hidden, { about: linked }],
+  ];
+  await call('/admin/transact', { steps }, {});
+});
+afterEach(() => server.close());
+
+const at = (value: string): string => `lookup__code__${JSON.stringify(value)}`;
+const denied = 'permission-denied';
+
+describe('a link that a visible row holds is a value of that row, and tells the id', () => {
+  test('of a has-one link in results', async () => {
+    expect(await read({})).toMatchObject({ notes: [{ id: linked, secret: hidden }, { id: plain }] });
+  });
+
+  test('whether there is a link, in nested results', async () => {
+    const { notes } = (await read({ secret: {}, secrets: {} })) as { readonly notes: readonly object[] };
+    expect(notes).toEqual([
+      { id: linked, text: 'a', secret: [], secrets: [] },
+      { id: plain, text: 'b' },
+    ]);
+  });
+
+  test.for(['one', 'many'])(
+    'in the triples that sessions receive, nested or not: a has-one link, but no has-many link (%s)',
+    async (cardinality) => {
+      const k = await kit({ teams: { allow: { view: 'false' } } });
+      const [note, team] = [newId(), newId()];
+      const link = await k.attr('notes', 'team', ['teams', 'notes'], { cardinality });
+      await k.write(k.admin, ['add-triple', team, await k.attr('teams', 'id'), team]);
+      await k.write(k.admin, ['add-triple', note, await k.attr('notes', 'id'), note], ['add-triple', note, link, team]);
+      const told = async (q: object): Promise<boolean> =>
+        JSON.stringify((await k.guest.response('add-query-ok', { op: 'add-query', q })).result).includes(team);
+      expect([await told({ notes: {} }), await told({ notes: { team: {} } })]).toEqual(Array(2).fill(cardinality === 'one'));
+    },
+  );
+
+  test.for(['secret', 'secrets'])('in conditions on %s', async (label) => {
+    expect([await found({ [label]: hidden }), await found({ [label]: missing })]).toEqual([[linked], []]);
+    expect([await found({ [label]: { $in: [hidden] } }), await found({ [label]: { $in: [missing] } })]).toEqual([[linked], []]);
+    expect([await found({ [label]: { $not: hidden } }), await found({ [label]: { $not: missing } })]).toEqual([[plain], [linked, plain]]);
+    expect(await found({ [label]: { $isNull: true } })).toEqual([plain]);
+  });
+
+  test('unless a rule for the field hides the link', async () => {
+    await setRules({ ...rules, notes: { ...rules.notes, fields: { secret: 'false', secrets: 'false' } } });
+    expect(await read({ secret: {}, secrets: {} })).toEqual({
+      notes: [
+        { id: linked, text: 'a' },
+        { id: plain, text: 'b' },
+      ],
+    });
+    for (const label of ['secret', 'secrets']) expect(await found({ [label]: hidden })).toEqual([]);
+  });
+});
+
+describe('writes tell that a row exists', () => {
+  test.for([
+    ['update', (row: string) => ['update', 'secrets', row, { n: 2 }], denied, 'ok'],
+    ['update of what exists', (row: string) => ['update', 'secrets', row, { n: 2 }, { upsert: false }], denied, 'validation-failed'],
+    ['create', (row: string) => ['create', 'secrets', row, { n: 2 }], denied, 'ok'],
+    ['merge', (row: string) => ['merge', 'secrets', row, { n: 2 }], denied, 'ok'],
+    ['link to it', (row: string) => ['link', 'notes', plain, { secrets: row }], denied, 'ok'],
+    ['unlink of it', (row: string) => ['unlink', 'notes', plain, { secrets: row }], denied, 'ok'],
+    ['link from it', (row: string) => ['link', 'secrets', row, { about: plain }], denied, 'ok'],
+  ] as const)('%s, by id', async ([, step, ofHidden, ofMissing]) => {
+    expect([await write(step(hidden)), await write(step(missing))]).toEqual([ofHidden, ofMissing]);
+  });
+
+  test.for([
+    ['update', (row: string) => ['update', 'secrets', row, { n: 2 }], denied, 'ok'],
+    ['delete', (row: string) => ['delete', 'secrets', row], denied, 'ok'],
+    ['link to it', (row: string) => ['link', 'notes', plain, { secrets: row }], denied, 'validation-failed'],
+  ] as const)('%s, by a value that is unique', async ([, step, ofHidden, ofMissing]) => {
+    expect([await write(step(at('known'))), await write(step(at('unknown')))]).toEqual([ofHidden, ofMissing]);
+  });
+
+  test('a value that has to be unique', async () => {
+    expect(await write(['update', 'secrets', missing, { code: 'known' }])).toBe('record-not-unique');
+    expect(await write(['update', 'secrets', missing, { code: 'unknown' }])).toBe('ok');
+  });
+
+  test('of which nothing is told to those who may not create such rows', async () => {
+    await setRules({ ...rules, secrets: { allow: { $default: 'false' } } });
+    for (const row of [hidden, missing]) {
+      expect(await write(['update', 'secrets', row, { n: 2 }])).toBe(denied);
+      expect(await write(['create', 'secrets', row, { n: 2 }])).toBe(denied);
+      expect(await write(['delete', 'secrets', row])).toBe(denied);
+    }
+    for (const code of ['known', 'unknown']) {
+      expect(await write(['update', 'secrets', at(code), { n: 2 }])).toBe(denied);
+      expect(await write(['update', 'secrets', missing, { code }])).toBe(denied);
+    }
+  });
+});
+
+describe('nothing is told', () => {
+  test.for(['secret', 'secrets', 'aboutBy'])('by conditions on what the rows behind %s have', async (label) => {
+    for (const where of [{ [`${label}.id`]: hidden }, { [`${label}.code`]: 'known' }, { [`${label}.n`]: { $gte: 0 } }])
+      expect(await found(where)).toEqual([]);
+  });
+
+  test('by links that the hidden row holds', async () => {
+    const { notes } = (await read({ aboutBy: {} })) as { readonly notes: readonly object[] };
+    expect(notes).toEqual([expect.not.objectContaining({ aboutBy: expect.anything() }), { id: plain, text: 'b' }]);
+    expect([await found({ aboutBy: hidden }), await found({ aboutBy: { $not: hidden } })]).toEqual([[], [linked, plain]]);
+    expect(await found({ aboutBy: { $isNull: true } })).toEqual([linked, plain]);
+  });
+
+  test('by queries for the rows themselves', async () => {
+    for (const where of [{ id: hidden }, { code: 'known' }, { n: { $isNull: false } }])
+      expect(await call('/admin/query', { query: { secrets: { $: { where } } } })).toEqual({ secrets: [] });
+  });
+});
