@@ -87,7 +87,7 @@ class Borrowing {
       if (attr.isRef && attr.reverseEtype !== undefined && typeof value === 'string') this.#consider(attr.reverseEtype, value);
     }
     if (makesAttrs) this.#borrowLacking();
-    if (this.#steps.some(([op, e]) => op === 'delete-entity' || this.#view.loans.holds(String(e)))) this.#fillPages();
+    if (this.#steps.some(([op, e]) => op === 'delete-entity' || (typeof e === 'string' && this.#view.loans.holds(e)))) this.#fillPages();
     return { rows: [...this.#rows.values()], ids: this.#ids, isWide: this.#isWide };
   }
 
