@@ -56,6 +56,14 @@ export class Loans {
     return changed;
   }
 
+  /** The same for writes that borrow rows which no write names. */
+  updateWide(writes: Iterable<AppliedMutation>, changed: Set<string>): Set<string> {
+    return this.update(
+      [...writes].filter(({ loan }) => loan.isWide),
+      changed,
+    );
+  }
+
   /** The write no longer borrows anything. */
   end(applied: AppliedMutation): void {
     this.#return(applied.loan.rows, new Set());

@@ -148,20 +148,15 @@ export class View {
   }
 
   /** Adds the entities that are borrowed now, or no longer, without being named by a write. */
-  readonly #updateWide = (changed: Set<string>): Set<string> =>
-    this.loans.update(
-      [...this.#applied.all()].filter(({ loan }) => loan.isWide),
-      changed,
-    );
+  readonly #updateWide = (changed: Set<string>): Set<string> => this.loans.updateWide(this.#applied.all(), changed);
 
-  /** Removes a write that was rejected or is contained in the result. Returns whether it was applied. */
-  drop(eventId: string): boolean {
-    const removed = this.#applied.remove(eventId);
-    if (!removed) return false;
-    this.loans.end(removed);
-    if (removed.makesAttrs || removed.searched) this.#rebuild();
-    else this.#replay(removed.touched);
-    return true;
+  /** Removes writes that were rejected or are contained in the result. Returns whether any of them was applied. */
+  drop(eventIds: readonly string[]): boolean {
+    const removed = eventIds.flatMap((eventId) => this.#applied.remove(eventId) ?? []);
+    for (const each of removed) this.loans.end(each);
+    if (removed.some(({ makesAttrs, searched }) => makesAttrs || searched)) this.#rebuild();
+    else if (removed.length > 0) this.#replay(new Set(removed.flatMap(({ touched }) => [...touched])));
+    return removed.length > 0;
   }
 
   /** Applies all pending writes again. */
