@@ -150,14 +150,13 @@ export class View {
     return isChanged;
   }
 
-  /** Removes a write that was rejected or is contained in the result. Returns whether it was applied. */
-  drop(eventId: string): boolean {
-    const removed = this.#applied.remove(eventId);
-    if (!removed) return false;
-    this.loans.end(removed);
-    if (removed.makesAttrs || removed.searched) this.#rebuild();
-    else this.#replay(removed.touched);
-    return true;
+  /** Removes writes that were rejected or are contained in the result. Returns whether any of them was applied. */
+  drop(eventIds: readonly string[]): boolean {
+    const removed = eventIds.flatMap((eventId) => this.#applied.remove(eventId) ?? []);
+    for (const each of removed) this.loans.end(each);
+    if (removed.some(({ makesAttrs, searched }) => makesAttrs || searched)) this.#rebuild();
+    else if (removed.length > 0) this.#replay(new Set(removed.flatMap(({ touched }) => [...touched])));
+    return removed.length > 0;
   }
 
   /** Applies all pending writes again. */
