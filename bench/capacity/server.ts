@@ -14,8 +14,8 @@ export const ids = {
 };
 
 const storage = kind === 'memory' ? memory() : kind === 'postgres' ? await postgres(place) : await sqlite(place);
-const appsToMake = Number(process.argv[4] ?? 0);
-for (let n = 0; n < appsToMake; n++) {
+const [appsToMake = 0, idleAppMs] = process.argv.slice(4);
+for (let n = 0; n < Number(appsToMake); n++) {
   const log = await storage.open(appIdOf(n));
   await log.append([{ txId: 1, at: 1, changes: [] }]);
   await log.compact(snapshotOf(112));
@@ -25,7 +25,7 @@ const server = await createServer({
   storage,
   ...ids,
   log: { ...silent, error: (...parts) => consoleLog.error(...parts) },
-  limits: { messagesPerSecond: 1e6, ...(appsToMake > 0 && { idleAppMs: 2000 }) },
+  limits: { messagesPerSecond: 1e6, ...(idleAppMs !== undefined && { idleAppMs: Number(idleAppMs) }) },
 });
 
 export function appIdOf(n: number): string {

@@ -3,6 +3,7 @@
 
 import { alwaysOnline, type Network } from '../connection/network.ts';
 import { TriplaneError } from '../errors.ts';
+import { textOf } from '../lib/thrown.ts';
 
 type Report = (error: Error) => void;
 type Method = (...args: readonly unknown[]) => unknown;
@@ -32,7 +33,7 @@ function guard(name: string, run: Method, fallback: Method, report: Report): Met
       // It stops what was started.
       return typeof answer === 'function' ? guard(`What ${name} returned`, answer as Method, () => {}, report) : answer;
     } catch (cause) {
-      if (!isReported) report(new TriplaneError('config-invalid', `${name}() threw: ${String(cause)}`, { cause }));
+      if (!isReported) report(new TriplaneError('config-invalid', `${name}() threw: ${textOf(cause)}`, { cause }));
       isReported = true;
       return fallback(...args);
     }

@@ -4,6 +4,7 @@
 import { TriplaneError } from '../errors.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { errorOf, textOf } from '../lib/thrown.ts';
 import type { Random } from '../lib/random.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
@@ -148,10 +149,11 @@ export class Connection {
     try {
       this.#channel = this.#config.transports[transport]?.open(this.#channelEvents(channel));
     } catch (cause) {
+      const error = errorOf(cause);
       this.#on.fault(
-        cause instanceof TriplaneError
-          ? cause
-          : new TriplaneError('unreachable', `Could not open a connection: ${String(cause)}`, { cause }),
+        error instanceof TriplaneError
+          ? error
+          : new TriplaneError('unreachable', `Could not open a connection: ${textOf(error)}`, { cause }),
       );
       this.#dispatch({ type: 'closed', channel });
     }

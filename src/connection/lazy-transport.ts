@@ -1,5 +1,6 @@
 // A transport whose module is loaded with its first channel.
 
+import { textOf } from '../lib/thrown.ts';
 import { TriplaneError } from '../errors.ts';
 import type { Channel, ChannelEvents, Transport } from './transport.ts';
 
@@ -17,7 +18,7 @@ export function lazyTransport(name: Transport['name'], load: () => Promise<Trans
         if (isClosed) return;
         if (!isReported && error instanceof Error) onError(error);
         isReported = true;
-        on.closed({ code: 1006, reason: `Could not load the transport: ${String(error)}` });
+        on.closed({ code: 1006, reason: `Could not load the transport: ${textOf(error)}` });
       });
     return {
       send(message) {

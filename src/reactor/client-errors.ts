@@ -1,6 +1,7 @@
 // Errors that the client detects by itself, each with advice.
 
 import { type ErrorCode, InstantAPIError, TriplaneError } from '../errors.ts';
+import { errorOf } from '../lib/thrown.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 
 interface ServerInfo {
@@ -65,10 +66,9 @@ export function readOnlyError(): InstantAPIError {
 }
 
 /** @param code the code for errors of other libraries */
-export function asError(error: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
-  if (error instanceof TriplaneError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new TriplaneError(code, message, { cause: error });
+export function asError(thrown: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
+  const error = errorOf(thrown);
+  return error instanceof TriplaneError ? error : new TriplaneError(code, error.message, { cause: thrown });
 }
 
 function rejection(type: string, message: string, status: string): InstantAPIError {

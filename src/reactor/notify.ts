@@ -1,5 +1,6 @@
 // Calls listeners: each once per new result. A listener that throws does not prevent the next from being called.
 
+import { errorOf } from '../lib/thrown.ts';
 import type { LiveQuery } from './queries/live-query.ts';
 import { outcomeOf } from './queries/query-errors.ts';
 
@@ -8,7 +9,7 @@ export function guarded(run: () => void, report: (error: Error) => void): void {
   try {
     run();
   } catch (error) {
-    report(error instanceof Error ? error : new Error(String(error)));
+    report(errorOf(error));
   }
 }
 

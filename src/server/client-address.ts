@@ -17,7 +17,7 @@ export function clientAddress(trusted: TrustProxy | undefined): ClientAddress {
     let address = addressIn(remote ?? '') ?? '';
     const hops = (forwardedFor ?? '').split(',').reverse();
     for (const [hop, text] of hops.entries()) {
-      const before = isTrusted(address, hop) ? addressIn(text) : undefined;
+      const before = isTrusted(address, hop) ? hopIn(text) : undefined;
       if (before === undefined) break;
       address = before;
     }
@@ -44,11 +44,14 @@ function add(list: BlockList, entry: string): void {
     list.addSubnet('127.0.0.0', 8, 'ipv4');
     return list.addAddress('::1', 'ipv6');
   }
-  const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(entry) ?? [];
+  const [, given = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(entry) ?? [];
+  const address = isIP(given) === 0 ? undefined : addressIn(given);
+  if (address === undefined) throw notTrusted(entry);
   const version = isIP(address);
   const most = version === 6 ? 128 : 32;
-  if (version === 0 || Number(bits ?? 0) > most) throw notTrusted(entry);
-  list.addSubnet(address, Number(bits ?? most), version === 6 ? 'ipv6' : 'ipv4');
+  const prefix = Number(bits ?? (isIP(given) === 6 ? 128 : 32)) - (isIP(given) === version ? 0 : mappedBits);
+  if (prefix < 0 || prefix > most) throw notTrusted(entry);
+  list.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4');
 }
 
 function notTrusted(given: unknown): TriplaneError {
@@ -56,17 +59,29 @@ function notTrusted(given: unknown): TriplaneError {
   return new TriplaneError('config-invalid', `createServer: trustProxy must be ${expected}, and is '${String(given)}'`);
 }
 
-/** Without port, brackets and the IPv4-in-IPv6 prefix; undefined if the text is not an address. */
-function addressIn(text: string): string | undefined {
-  const trimmed = text.trim().replace(/^::ffff:(?=\d+\.)/i, '');
+/** How many bits come before an IPv4 address in IPv6. */
+const mappedBits = 96;
+
+/** As a proxy writes it: maybe with a port, in brackets, in quotes. */
+function hopIn(text: string): string | undefined {
+  const trimmed = text.trim().replace(/^"(.*)"$/, '$1');
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed) ?? [];
-  const address = bracketed ?? (/^[\d.]+:\d+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed);
-  return isIP(address) === 0 ? undefined : address.toLowerCase();
+  return addressIn(bracketed ?? (/^[\d.]+:\d+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed));
+}
+
+/** The one form of an address, which may have a zone or be IPv4 in IPv6; undefined if the text is not an address. */
+function addressIn(address: string): string | undefined {
+  if (isIP(address) !== 6) return isIP(address) === 4 ? address : undefined;
+  const short = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  return [high, low].flatMap((part) => [parseInt(part, 16) >> 8, parseInt(part, 16) & 255]).join('.');
 }
 
 /** Whether it is an address of this machine. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+  const known = addressIn(address) ?? '';
+  return known === '::1' || (isIP(known) === 4 && known.startsWith('127.'));
 }
 
 /** The part of an address assigned to one customer: the first 64 bits of IPv6. Limits are counted by it. */

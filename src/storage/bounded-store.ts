@@ -3,28 +3,31 @@
 import { TriplaneError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { withTimeout } from '../lib/timeout.ts';
-import type { KeyValue } from './key-value.ts';
+import { type KeyValue, storageFailed } from './key-value.ts';
 
 const limitMs = 15_000;
 
-/** The same store, whose calls reject with 'timeout' after 15 seconds. What they do later is ignored. */
+/** The same store, whose calls reject with 'timeout' after 15 seconds, and otherwise with 'storage-failed'. What they do later is ignored. */
 export function boundedStore(store: KeyValue, clock: Clock): KeyValue {
   const pending = new Set<Promise<unknown>>();
-  const bounded = async <T>(call: () => T | Promise<T>): Promise<T> => {
-    const answer = withTimeout(Promise.resolve(call()), clock, limitMs, timeoutError);
-    pending.add(answer);
+  const bounded = async <T>(doing: string, call: () => T | Promise<T>): Promise<T> => {
+    let answer: Promise<T> | undefined;
     try {
+      answer = withTimeout(Promise.resolve(call()), clock, limitMs, timeoutError);
+      pending.add(answer);
       return await answer;
+    } catch (cause) {
+      throw storageFailed(doing, cause);
     } finally {
-      pending.delete(answer);
+      if (answer) pending.delete(answer);
     }
   };
   return {
-    get: (key) => bounded(() => store.get(key)),
-    list: (prefix) => bounded(() => store.list(prefix)),
-    write: (ops) => bounded(() => store.write(ops)),
+    get: (key) => bounded('read', () => store.get(key)),
+    list: (prefix) => bounded('read', () => store.list(prefix)),
+    write: (ops) => bounded('write', () => store.write(ops)),
     close: () =>
-      bounded(async () => {
+      bounded('close', async () => {
         const before = [...pending];
         await store.close();
         await Promise.allSettled(before);

@@ -3,6 +3,7 @@
 
 import { TriplaneError } from '../errors.ts';
 import { clone } from '../lib/clone.ts';
+import { errorOf } from '../lib/thrown.ts';
 
 export type KeyValueOp = { readonly put: string; readonly value: unknown } | { readonly remove: string };
 
@@ -34,9 +35,9 @@ export interface KeyValue {
 }
 
 export function storageFailed(doing: string, cause: unknown): TriplaneError {
-  if (cause instanceof TriplaneError) return cause;
-  const why = cause instanceof Error ? `: ${cause.name}, ${cause.message}` : '';
-  return new TriplaneError('storage-failed', `The durable store could not ${doing}${why}`, { cause });
+  const error = errorOf(cause);
+  if (error instanceof TriplaneError) return error;
+  return new TriplaneError('storage-failed', `The durable store could not ${doing}: ${error.name}, ${error.message}`, { cause });
 }
 
 export function storageClosed(): TriplaneError {

@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 
+import type { ChannelEvents } from '../../src/connection/transport.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../support/client.ts';
+import { FakeTransport } from '../support/fake-line.ts';
 import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
@@ -136,6 +138,69 @@ describe('a store whose reads never settle', () => {
     await expect(signedIn).resolves.toBeUndefined();
     expect(told).toEqual(['alice']);
     client.reactor.shutdown();
+  });
+});
+
+describe('whatever is thrown', () => {
+  const withoutText = (): object => Object.create(null) as object;
+  const revoked = (): object => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+  const thrown = [
+    ['an object without a text', withoutText],
+    ['a revoked proxy', revoked],
+    ['undefined', () => undefined],
+  ] as const;
+
+  describe.each(thrown)('%s', (_, value) => {
+    const fail = (): never => {
+      throw value() as Error;
+    };
+
+    it.each(['get', 'list', 'write'] as const)('by `%s` of a store: the client connects, and writes are confirmed', async (method) => {
+      const client = testClient({ store: { ...memoryStore(), [method]: fail } });
+      const write = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
+      await settled();
+      await client.receive(initOk());
+      const [sent] = client.sentMessages('transact');
+      await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'] ?? '', 'tx-id': 1 });
+      await expect(write.settled).resolves.toMatchObject({ status: 'synced' });
+      expect(client.errors).toMatchObject([{ code: 'storage-failed' }]);
+      if (method !== 'list') await expect(client.reactor.localIds.get('guest')).rejects.toMatchObject({ code: 'storage-failed' });
+      await expect(client.reactor.close()).resolves.toBeUndefined();
+    });
+
+    it('by a listener: the others receive the result', async () => {
+      const client = testClient();
+      await settled();
+      await client.receive(initOk());
+      client.reactor.queries.subscribe(goalsQuery, { onResult: fail, onError: fail });
+      client.reactor.outbox.subscribe(fail);
+      const received = listener();
+      client.reactor.queries.subscribe(goalsQuery, received);
+      void client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
+      await client.receive(addQueryOk([], 1));
+      expect(received.results).toHaveLength(1);
+      expect(client.sentMessages('transact')).toHaveLength(1);
+      client.reactor.shutdown();
+    });
+
+    it('by a transport: the client tries again', async () => {
+      const transport = new FakeTransport((channel) => channel.on.opened());
+      let attempts = 0;
+      const transports = [{ name: 'ws' as const, open: (on: ChannelEvents) => (attempts++ === 0 ? fail() : transport.open(on)) }];
+      const client = testClient({ transports });
+      const query = client.reactor.queries.once(goalsQuery);
+      await client.clock.advance(5_000);
+      expect(client.errors).toMatchObject([{ code: 'unreachable' }]);
+      transport.channel.on.message(initOk());
+      await settled();
+      transport.channel.on.message(addQueryOk([], 1));
+      await expect(query).resolves.toMatchObject({ data: { goals: [] } });
+      client.reactor.shutdown();
+    });
   });
 });
 

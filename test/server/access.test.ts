@@ -1,6 +1,6 @@
 // Who may use a server from where: web pages, browsers on this machine, and clients behind a proxy.
 
-import { request as httpRequest } from 'node:http';
+import { get as httpGet, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest, type RequestOptions } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createServer, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
@@ -16,15 +16,17 @@ async function start(options: ServerOptions = {}): Promise<TriplaneServer> {
   return server;
 }
 
-/** `fetch` sets `Host` itself. */
-function get(server: TriplaneServer, path: string, headers: Record<string, string> = {}) {
+/** `fetch` sets `Host` itself, and joins the lines of a header. */
+const get = (server: TriplaneServer, path: string, headers: OutgoingHttpHeaders = {}) => ask(server, { path, headers });
+
+function ask(server: TriplaneServer, options: RequestOptions, sentBody = '') {
   return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
-    const sent = httpRequest({ host: '127.0.0.1', port: server.port, path, headers }, (answer) => {
+    const sent = httpRequest({ host: '127.0.0.1', port: server.port, ...options }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (text) => (body += text));
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }));
     });
-    sent.on('error', reject).end();
+    sent.on('error', reject).end(sentBody);
   });
 }
 
@@ -47,6 +49,11 @@ test('a browser on this machine sees the apps and the codes', async () => {
     expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store' });
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   }
+});
+
+test('the same on a server that listens on IPv4 and IPv6', async () => {
+  const { server, code } = await developing({ host: '::' });
+  expect((await get(server, '/', { host: `localhost:${server.port}` })).body).toContain(code);
 });
 
 test.each<[string, Record<string, string>]>([
@@ -123,26 +130,37 @@ test.each(notOrigins)("'%s' is rejected as an origin", async (origin) => {
 test('rules see the same address of a client over HTTP, on a socket and on an event stream', async () => {
   const rules = { notes: { allow: { view: "request.ip == '1.2.3.4'", create: 'true' } } };
   const schema = { entities: { notes: { attrs: { text: { valueType: 'string', required: false, config: {} } } } }, links: {} };
-  const seen = async (options: ServerOptions, forwarded: string) => {
+  const seen = async (options: ServerOptions, forwarded: Forwarded) => {
     const server = await start({ ...options, schema: schema as never, rules });
     const admin = { authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId, 'content-type': 'application/json' };
     const steps = [['update', 'notes', crypto.randomUUID(), { text: 'a' }]];
     await fetch(`${server.url}/admin/transact`, { method: 'POST', headers: admin, body: JSON.stringify({ steps }) });
-    const headers = { 'app-id': server.appId, 'as-guest': 'true', 'content-type': 'application/json', 'x-forwarded-for': forwarded };
-    const overHttp = await fetch(`${server.url}/admin/query`, { method: 'POST', headers, body: '{"query":{"notes":{}}}' });
-    const { notes } = (await overHttp.json()) as { notes: unknown[] };
-    return [notes.length, await notesOnSocket(server, forwarded), await notesOnStream(server, forwarded)];
+    const headers = { ...admin, 'as-guest': 'true', 'x-forwarded-for': forwarded };
+    return [await notesOverHttp(server, headers), await notesOnSocket(server, forwarded), await notesOnStream(server, forwarded)];
   };
   expect(await seen({}, '1.2.3.4')).toEqual([0, 0, 0]);
   expect(await seen({ trustProxy: 1 }, '1.2.3.4, 6.6.6.6')).toEqual([0, 0, 0]);
   expect(await seen({ trustProxy: 1 }, '6.6.6.6, 1.2.3.4')).toEqual([1, 1, 1]);
   expect(await seen({ trustProxy: ['loopback'] }, '6.6.6.6, 1.2.3.4')).toEqual([1, 1, 1]);
+  // Several lines of the header are one list.
+  expect(await seen({ trustProxy: 1 }, ['6.6.6.6', '1.2.3.4'])).toEqual([1, 1, 1]);
+  expect(await seen({ trustProxy: 1 }, ['1.2.3.4', '6.6.6.6'])).toEqual([0, 0, 0]);
+  expect(await seen({ trustProxy: '127.0.0.0/8, 10.0.0.0/8' }, ['6.6.6.6, [::ffff:102:304]:80', '10.0.0.9:443'])).toEqual([1, 1, 1]);
 });
+
+/** The lines of a header. */
+type Forwarded = string | string[];
+
+async function notesOverHttp(server: TriplaneServer, headers: Record<string, Forwarded>): Promise<number> {
+  const { body } = await ask(server, { path: '/admin/query', method: 'POST', headers }, '{"query":{"notes":{}}}');
+  return rowsIn(JSON.parse(body));
+}
 
 const rowsIn = (result: unknown): number => (JSON.stringify(result).includes('"a"') ? 1 : 0);
 
-function notesOnSocket(server: TriplaneServer, forwarded: string): Promise<number> {
-  const socket = new WebSocket(server.websocketURI, { headers: { 'x-forwarded-for': forwarded } });
+function notesOnSocket(server: TriplaneServer, forwarded: Forwarded): Promise<number> {
+  const headers = { 'x-forwarded-for': forwarded } as unknown as Record<string, string>;
+  const socket = new WebSocket(server.websocketURI, { headers });
   return new Promise((resolve) => {
     socket.on('open', () => {
       socket.send(JSON.stringify({ op: 'init', 'app-id': server.appId }));
@@ -157,12 +175,12 @@ function notesOnSocket(server: TriplaneServer, forwarded: string): Promise<numbe
   });
 }
 
-async function notesOnStream(server: TriplaneServer, forwarded: string): Promise<number> {
+async function notesOnStream(server: TriplaneServer, forwarded: Forwarded): Promise<number> {
   const address = `${server.url}/runtime/sse?app_id=${server.appId}`;
-  const { body } = await fetch(address, { headers: { 'x-forwarded-for': forwarded } });
+  const body = await new Promise<IncomingMessage>((resolve) => httpGet(address, { headers: { 'x-forwarded-for': forwarded } }, resolve));
   let text = '';
   const decoder = new TextDecoder();
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
     text += decoder.decode(chunk, { stream: true });
     const messages = text
       .split('\n')

@@ -2,6 +2,7 @@
 // stream. Opened once; reconnecting is decided by the machine. The parser implements the part of server-sent events (HTML standard) that
 // the protocol uses: `data`, without names, ids or retry times. PROTOCOL.md#sse-init
 
+import { textOf } from '../../lib/thrown.ts';
 import type { EventSourceConstructor } from '../../types/ports.ts';
 
 export interface EventStreamHandlers {
@@ -62,7 +63,7 @@ export function fetchEventStream(send: typeof fetch): OpenEventStream {
     };
     readAll(send, url, aborting.signal, on).then(
       ({ reason, status }) => end(reason, status),
-      (error: unknown) => end(String(error)),
+      (error: unknown) => end(textOf(error)),
     );
     return () => aborting.abort();
   };

@@ -6,6 +6,7 @@ import { TriplaneError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { backoffMs, isTransientStatus, unreachableBackoff } from '../../lib/retry.ts';
+import { errorOf, textOf } from '../../lib/thrown.ts';
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import { encode, encodePost, type SseSession } from '../../protocol/codec.ts';
 
@@ -76,7 +77,7 @@ export class PostQueue {
       }
       this.#isPosting = false;
     } catch (error) {
-      if (!this.#isClosed) this.#onLost(error instanceof Error ? error.message : String(error));
+      if (!this.#isClosed) this.#onLost(errorOf(error).message);
     }
   }
 
@@ -124,8 +125,8 @@ export class PostQueue {
       if (!isTransientStatus(response.status)) throw new TriplaneError('refused', failure, { hint: responseText });
       return failure;
     } catch (error) {
-      if (error instanceof TriplaneError) throw error;
-      return `A POST for the event stream got no response: ${String(error)}`;
+      if (errorOf(error) instanceof TriplaneError) throw error;
+      return `A POST for the event stream got no response: ${textOf(error)}`;
     } finally {
       done();
     }

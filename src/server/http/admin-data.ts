@@ -9,7 +9,7 @@ import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
-import { adminOf, actorOf } from './caller.ts';
+import { adminOf, actorOf, leftSignal } from './caller.ts';
 import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
 import { planRecordWrites, withRecordAttrs, writesRecords } from '../move/record-writes.ts';
@@ -30,7 +30,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context, actor);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const { text } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard });
+    const { text } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
     return context.body(text, 200, { 'content-type': 'application/json' });
   });
 
@@ -75,16 +75,22 @@ export interface TreeOptions {
   /** Has-one links become objects. */
   readonly isInferred: boolean;
   readonly guard: Guard;
+  /** The client does not wait any longer. */
+  readonly left?: AbortSignal | undefined;
 }
 
 /** Rejects with InstantAPIError. */
-export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard }: TreeOptions): Promise<JsonText> {
+export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard, left }: TreeOptions): Promise<JsonText> {
   const { limits, ledger } = app;
-  const { text, faults } = await app.reader.evaluate(actor, function* (data) {
-    const db = yield* withRecordRows(data, query, { actor, records: ledger.records });
-    const prepared = prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard, limits);
-    return yield* answerTree(prepared, db, limits.resultLength);
-  });
+  const { text, faults } = await app.reader.evaluate(
+    actor,
+    function* (data) {
+      const db = yield* withRecordRows(data, query, { actor, records: ledger.records });
+      const prepared = prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard, limits);
+      return yield* answerTree(prepared, db, limits.resultLength);
+    },
+    left,
+  );
   if (faults.total) throw faults.total;
   return text;
 }

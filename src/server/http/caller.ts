@@ -133,6 +133,7 @@ export interface ActorAddress {
 }
 
 interface NodeEnv {
+  readonly outgoing?: { readonly destroyed: boolean; once(event: 'close', listener: () => void): unknown };
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
 }
 
@@ -144,4 +145,14 @@ export function addressOf(context: Context, http: HttpContext): ActorAddress {
 /** Address of the connection itself. */
 export function remoteAddressOf(context: Context): string | undefined {
   return (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress;
+}
+
+/** Aborted when the connection is closed before the answer is sent; undefined where that is not known. */
+export function leftSignal(context: Context): AbortSignal | undefined {
+  const outgoing = (context.env as NodeEnv | undefined)?.outgoing;
+  if (!outgoing) return undefined;
+  const left = new AbortController();
+  if (outgoing.destroyed) left.abort();
+  else outgoing.once('close', () => left.abort());
+  return left.signal;
 }

@@ -19,7 +19,7 @@ import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
 import { asSteps, asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
-import { actorOf, appIdOf, requireAdmin } from './caller.ts';
+import { actorOf, appIdOf, leftSignal, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
 
@@ -37,8 +37,8 @@ export function debugRoutes(http: HttpContext): Hono {
     const { app, actor, guard, body } = await trialOf(context, http, 'read');
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const result = await treeOf(app, query, { actor, isInferred, guard });
-    const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard));
+    const result = await treeOf(app, query, { actor, isInferred, guard, left: leftSignal(context) });
+    const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard), leftSignal(context));
     return context.json({ result, 'check-results': checks, 'rule-wheres': null });
   });
 

@@ -6,7 +6,7 @@ import { answer } from '../queries/results.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { checkUse } from '../session/app-status.ts';
 import { asObject, bodyOf, required } from './request.ts';
-import { appIdOf, addressOf, viewerOf } from './caller.ts';
+import { appIdOf, addressOf, leftSignal, viewerOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
 
 export function frameworkRoutes(http: HttpContext): Hono {
@@ -18,12 +18,16 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const query = required(await bodyOf(context), 'query', asObject);
     const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) };
     const { limits, rulebook } = app;
-    const response = await app.reader.evaluate(actor, function* (db) {
-      const { attrs } = app;
-      const computed = yield* answer(prepareQuery(query, 'join-rows', actor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
-      if (computed.faults.total) throw computed.faults.total;
-      return { attrs, result: computed.text ?? computed.result };
-    });
+    const response = await app.reader.evaluate(
+      actor,
+      function* (db) {
+        const { attrs } = app;
+        const computed = yield* answer(prepareQuery(query, 'join-rows', actor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
+        if (computed.faults.total) throw computed.faults.total;
+        return { attrs, result: computed.text ?? computed.result };
+      },
+      leftSignal(context),
+    );
     return context.json(response);
   });
 

@@ -4,6 +4,7 @@ import type { Db } from '../../db/db.ts';
 import type { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataSnapshot } from '../data/snapshot.ts';
+import { busy } from '../errors.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import type { JobOutcome, JobOwner, QueryJobs } from './query-jobs.ts';
 import type { TxPosition } from './refresh.ts';
@@ -88,15 +89,25 @@ export class DataReader {
     return readSnapshot(this.#source, this.#jobs, reading);
   }
 
-  /** Can be called at any time. Rejects with InstantAPIError. */
-  evaluate<T>(owner: JobOwner, steps: Reading<T>['steps']): Promise<T> {
+  /** Can be called at any time. `left`: nobody waits for the result any longer. Rejects with InstantAPIError. */
+  evaluate<T>(owner: JobOwner, steps: Reading<T>['steps'], left?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => reject(error instanceof Error ? error : new Error(String(error)));
       const ended = (outcome: JobOutcome<T>): void => (outcome.is === 'done' ? resolve(outcome.value) : failed(outcome.error));
-      this.#source.whenClean(() => void this.read({ owner, steps, ended }), failed);
+      const begin = (): void => {
+        if (left?.aborted) return failed(nobodyWaits());
+        const cancel = this.read({ owner, steps, ended });
+        left?.addEventListener('abort', () => {
+          cancel();
+          failed(nobodyWaits());
+        });
+      };
+      this.#source.whenClean(begin, failed);
     });
   }
 }
+
+const nobodyWaits = (): Error => busy('The request was cancelled');
 
 /** Whether the snapshot differs from the current data or catalog. */
 export function isOutdated({ store, db }: DataSnapshot, current: Store): boolean {

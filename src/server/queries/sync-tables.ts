@@ -91,7 +91,10 @@ export class SyncTables {
       spend(some.length * (1 + attrs.length));
       const rows = some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present));
       load.push({ op: 'sync-load-batch', 'subscription-id': id, 'join-rows': rows });
-      if (isDue()) yield;
+      if (!isDue()) continue;
+      yield;
+      // Nobody waits for the rest.
+      if (!this.#byId.has(id)) break;
     }
     return load;
   }
