@@ -162,8 +162,11 @@ function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions, isTarget =
   options.search?.();
   const attr = layer.attrs.byId(ref[0]);
   if (!attr) return undefined;
-  const id = layer.find(attr, asStored(ref[1], attr, options.useDates)) ?? options.find?.(ref);
-  return isTarget || (id !== undefined && layer.row(attr.etype, id)) ? id : undefined;
+  const id = layer.find(attr, asStored(ref[1], attr, options.useDates));
+  const found = id ?? options.find?.(ref);
+  return (
+    id ?? (isTarget || (found !== undefined && layer.row(attr.etype, found)?.exists(layer.attrs.idAttr(attr.etype))) ? found : undefined)
+  );
 }
 
 /** The value of a link: an id, or a lookup if its first element is an attr id. */

@@ -57,7 +57,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   const { type, hint } = message;
   const isGivenUp = outcome === 'unknown' && outbox.retries.countFailure(eventId);
   if ((outcome === 'unknown' || isPassing) && !isGivenUp) {
-    outbox.postpone(eventId, retryAt(message, sends, env), outcome !== 'unknown');
+    outbox.postpone(eventId, retryAt(message, sends, env), outcome !== 'unknown' && !isOfRule(message));
     // Others may overtake it.
     return [{ do: 'flush' }];
   }
@@ -98,8 +98,13 @@ function claimFailed(state: SyncState, { eventId, error }: Claim, message: Error
   }
   const { outcome, isTransient } = meaningOf(message);
   if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.dateMs);
-  outbox.postpone(eventId, retryAt(message, write.sends, env), isTransient && outcome !== 'unknown');
+  outbox.postpone(eventId, retryAt(message, write.sends, env), outcome !== 'unknown' && !isOfRule(message));
   return [{ do: 'flush' }];
+}
+
+/** The limit that a rule sets is that of its key: writes that do not depend on this one may be allowed. */
+function isOfRule({ hint }: ErrorMessage): boolean {
+  return isObject(hint) && 'remaining-tokens' in hint;
 }
 
 function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Env): number {

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { i, id, init } from '../../src/index.ts';
+import { i, id, init, lookup } from '../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
@@ -11,7 +11,7 @@ import { channelTo, type Cut } from '../support/cut.ts';
 
 const schema = i.schema({
   entities: {
-    tasks: i.entity({ title: i.string(), status: i.string().indexed() }),
+    tasks: i.entity({ title: i.string().indexed(), status: i.string().indexed(), code: i.string().unique().optional() }),
     lists: i.entity({ name: i.string() }),
   },
   links: { taskList: { forward: { on: 'tasks', has: 'one', label: 'list' }, reverse: { on: 'lists', has: 'many', label: 'tasks' } } },
@@ -137,5 +137,43 @@ it('a row is moved by an attribute that its first write creates, offline, also a
   await expect.poll(() => again.db.outbox.list()).toEqual([]);
   await again.db.transact(again.db.tx.tasks[task]!.update({ status: 'done' })).settled;
   expect([again.seen.open, again.seen.done]).toEqual([[], ['Swim']]);
+  await again.db.close();
+});
+
+it('a row that is named by its value moves offline, and a page is filled, also after a reload', async () => {
+  const { appId } = await server.createApp();
+  const storage = memoryStore();
+  const { db, seen } = open(appId, storage);
+  const pages = (client: typeof db) => {
+    let titles: string[] | undefined;
+    const show = ({ data }: { data?: { tasks: { title: string }[] } | undefined }) => void (titles = data?.tasks.map(({ title }) => title));
+    client.subscribeQuery({ tasks: { $: { limit: 2, order: { title: 'asc' } } } }, show);
+    client.subscribeQuery({ tasks: {} }, () => {});
+    return () => titles;
+  };
+  const page = pages(db);
+  const [a, b] = [id(), id()];
+  await db.transact([
+    db.tx.lists[a]!.update({ name: 'A' }),
+    db.tx.lists[b]!.update({ name: 'B' }),
+    ...['a', 'b', 'c'].map((title) => db.tx.tasks[id()]!.update({ title, status: 'open', code: title }).link({ list: a })),
+  ]).settled;
+  await expect.poll(() => [page(), seen.open.length, seen.below[0]?.length]).toEqual([['a', 'b'], 3, 3]);
+
+  line.cut();
+  void db.transact(db.tx.tasks[lookup('code', 'a')]!.update({ status: 'done' }).link({ list: b }));
+  void db.transact(db.tx.tasks[lookup('code', 'b')]!.delete());
+  const after = () => [seen.open, seen.done, seen.below, page()];
+  const wanted = [['c'], ['a'], [['c'], ['a']], ['a', 'c']];
+  await expect.poll(after).toEqual(wanted);
+  await db.close();
+
+  const again = open(appId, storage);
+  const pageAgain = pages(again.db);
+  const afterReload = () => [again.seen.open, again.seen.done, again.seen.below, pageAgain()];
+  await expect.poll(afterReload).toEqual(wanted);
+  line.heal();
+  await expect.poll(() => again.db.outbox.list(), { timeout: 10_000 }).toEqual([]);
+  expect(afterReload()).toEqual(wanted);
   await again.db.close();
 });

@@ -83,7 +83,7 @@ it(
           if (before) checkIdentity(before, shown, 'result');
           for (const write of writes.slice(at)) view.add(write);
           view.read();
-          for (const write of writes) view.drop(write.eventId);
+          for (const write of writes) view.drop([write.eventId]);
           before = view.read();
           expect(before).toEqual(shown);
         }

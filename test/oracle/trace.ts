@@ -141,7 +141,7 @@ export class Play {
     if (!gone) return;
     this.#pending = this.#pending.filter((write) => write !== gone);
     this.#mayBeNew ||= hasAttrStep(gone.steps);
-    this.#view.drop(gone.eventId);
+    this.#view.drop([gone.eventId]);
   }
 
   #confirm(write: PendingMutation | undefined): void {

@@ -23,6 +23,12 @@ test('exports are the entries, and package.json', () => {
   expect(manifest.exports).toEqual({ ...Object.fromEntries(wanted), './package.json': './package.json' });
 });
 
+test('`typesVersions` has the types of every entry: `moduleResolution: node` knows no `exports`', () => {
+  const named = Object.keys(entries).filter((entry) => entry !== 'triplane');
+  const wanted = named.map((entry) => [entry.replace('triplane/', ''), [`./dist/${outputName(entry)}.d.ts`]]);
+  expect(manifest.typesVersions).toEqual({ '*': Object.fromEntries(wanted) });
+});
+
 test('in `exports` and its conditions, `types` comes before `default`, or TypeScript never sees it', () => {
   const order = Object.values(manifest.exports)
     .filter((value) => typeof value === 'object' && value !== null)

@@ -307,6 +307,18 @@ describe('writes', () => {
     },
   );
 
+  test('a write over the limit of a rule holds back those to the same row, and no others', async () => {
+    const dialogue = await ready();
+    const write = await dialogue.create(g1, { title: 'a' });
+    await dialogue.receive(rejection(write.eventId, { type: 'rate-limited', hint: { 'retry-after': 600, 'remaining-tokens': 0 } }));
+    const same = await dialogue.create(g1, { title: 'b' });
+    const other = await dialogue.create(g2, { title: 'c' });
+    expect(dialogue.sentIds()).toEqual([write.eventId, other.eventId]);
+    await dialogue.wait(700_000);
+    expect(dialogue.sentIds().slice(0, 3)).toEqual([write.eventId, other.eventId, write.eventId]);
+    expect([write.outcome, same.outcome]).toEqual(['waiting', 'waiting']);
+  });
+
   test('W-37: values are sent and shown as they were written', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();

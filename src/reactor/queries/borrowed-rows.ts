@@ -14,6 +14,7 @@ import { newPass, within } from '../../query/pass.ts';
 import { type LinkEnd, type LinkStep, nearEnds } from '../../query/where.ts';
 import { writeSetOf } from '../mutations/write-set.ts';
 import type { KnownRow, KnownRows } from './known-rows.ts';
+import { rowsBeyond } from './page-fill.ts';
 import { type EntityNeed, type NodeNeed, type QueryNeeds, needsOf } from './query-needs.ts';
 import type { View } from './view.ts';
 
@@ -27,49 +28,56 @@ export interface Loan {
   readonly rows: readonly BorrowedRow[];
   /** Entities that were looked up, found or not. */
   readonly ids: ReadonlySet<string>;
+  /** Rows that no write names are looked for. */
+  readonly isWide: boolean;
 }
 
-export const noLoan: Loan = { rows: [], ids: new Set() };
+export const noLoan: Loan = { rows: [], ids: new Set(), isWide: false };
 
 /** Whether the steps can bring rows into the query. */
 export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
   for (const [op, , attrId, , options] of steps as readonly (readonly [string, unknown, string, unknown?, { mode?: string }?])[]) {
     if (deciding.has(attrId)) return true;
-    // Entities linked with it lose a link.
-    if (op === 'delete-entity' && nodes.some(({ paths }) => paths.some(({ far }) => far.etype === attrId))) return true;
+    // Entities linked with it lose a link, and a page loses a row.
+    if (op === 'delete-entity' && nodes.some(({ node, paths }) => isPage(node) || paths.some(({ far }) => far.etype === attrId))) return true; // prettier-ignore
     // An upsert of an entity known only from other results is not a new entity.
     if (op === 'add-triple' && !options?.mode && nodes.some(({ node }) => node.idAttr?.id === attrId)) return true;
   }
   return false;
 }
 
-/** The rows to borrow for a write. */
-export function borrow(view: View, known: KnownRows, steps: readonly Step[]): Loan {
+/** The rows to borrow for a write. @param makesAttrs that the result does not know */
+export function borrow(view: View, known: KnownRows, steps: readonly Step[], makesAttrs = false): Loan {
   const needs = needsOf(view.compiled);
-  return decides(steps, needs) ? new Borrowing(view, known, needs, steps).loan() : noLoan;
+  return makesAttrs || decides(steps, needs) ? new Borrowing(view, known, needs, steps).loan(makesAttrs) : noLoan;
 }
+
+const isPage = (node: QueryNode): boolean => !('link' in node) && Number.isFinite(node.limit);
 
 class Borrowing {
   readonly #view: View;
   readonly #known: KnownRows;
   readonly #nodes: readonly NodeNeed[];
+  readonly #lacking: QueryNeeds['lacking'];
   /** Whether the query decides by an attr that its result cannot know. */
   readonly #isNewQuery: boolean;
   readonly #steps: readonly Step[];
   readonly #rows = new Map<string, BorrowedRow>();
   readonly #ids = new Set<string>();
+  #isWide = false;
   readonly #seen = new Set<string>();
   readonly #knownRows = new Map<string, KnownRow | undefined>();
 
-  constructor(view: View, known: KnownRows, { deciding, nodes }: QueryNeeds, steps: readonly Step[]) {
+  constructor(view: View, known: KnownRows, { deciding, lacking, nodes }: QueryNeeds, steps: readonly Step[]) {
     this.#view = view;
     this.#known = known;
     this.#nodes = nodes;
+    this.#lacking = lacking;
     this.#isNewQuery = [...deciding].some((attrId) => !this.#has(attrId));
     this.#steps = steps;
   }
 
-  loan(): Loan {
+  loan(makesAttrs: boolean): Loan {
     const { attrs } = this.#view.db;
     for (const [op, e, attrId, value] of this.#steps as readonly (readonly [string, unknown, string, unknown?])[]) {
       if (op === 'delete-entity' && typeof e === 'string') this.#consider(attrId, e);
@@ -78,7 +86,35 @@ class Borrowing {
       if (typeof e === 'string') this.#consider(attr.etype, e);
       if (attr.isRef && attr.reverseEtype !== undefined && typeof value === 'string') this.#consider(attr.reverseEtype, value);
     }
-    return { rows: [...this.#rows.values()], ids: this.#ids };
+    if (makesAttrs) this.#borrowLacking();
+    if (this.#steps.some(([op, e]) => op === 'delete-entity' || (typeof e === 'string' && this.#view.loans.holds(e)))) this.#fillPages();
+    return { rows: [...this.#rows.values()], ids: this.#ids, isWide: this.#isWide };
+  }
+
+  /** Without an attr that is made here, all entities lack it. */
+  #borrowLacking(): void {
+    for (const [attrId, etype] of this.#lacking) {
+      if (this.#has(attrId)) continue;
+      this.#isWide = true;
+      const isCut = ({ node }: NodeNeed): boolean =>
+        node.etype === etype && isPage(node) && this.#known.lists(node, this.#view).next().done === true;
+      if (!this.#nodes.some(isCut)) for (const id of this.#known.ids(etype, this.#view)) this.#consider(etype, id);
+    }
+  }
+
+  /** As many rows as may leave a page, and those among them that pending writes may move. */
+  #fillPages(): void {
+    for (const { node, need } of this.#nodes) {
+      if (!isPage(node)) continue;
+      this.#isWide = true;
+      let missing = node.limit;
+      for (const { id } of rowsBeyond(node, this.#view.info?.pageInfo?.[node.key], this.#known.lists(node, this.#view))) {
+        const found = new Map<string, BorrowedRow>();
+        if (missing === 0 || !this.#collect(need, id, found)) break;
+        for (const [key, row] of found) this.#rows.set(key, row);
+        if (this.#known.pendingAbout([id]).size === 0) missing -= 1;
+      }
+    }
   }
 
   /** An entity changed by the write: as a row, and as one that conditions of other rows read. */

@@ -8,10 +8,11 @@ import { addLink, type Links, listed } from '../../db/links.ts';
 import { Row } from '../../db/row.ts';
 import type { LookupRef, Step } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
+import type { QueryNode } from '../../query/compile.ts';
 import { type LinkEnd, linked } from '../../query/where.ts';
 import { isOlder } from '../tx-position.ts';
 import { looksUp, writeSetOf } from '../mutations/write-set.ts';
-import { haveAllLinks } from './complete-lists.ts';
+import { type CompleteList, completeLists, haveAllLinks } from './complete-lists.ts';
 import type { LiveQuery } from './live-query.ts';
 import type { PendingMutation } from './pending-in-view.ts';
 import { type Coverage, coverageOf, linkKey, NOTHING } from './query-needs.ts';
@@ -87,10 +88,10 @@ export class KnownRows {
     const found = this.#named.get(eventId);
     if (!found) return steps;
     const named = (ref: unknown): readonly unknown[] => {
-      const ids = Array.isArray(ref) ? this.#holders(ref as unknown as LookupRef, asking) : [ref];
-      if (ids.length > 0 && ids[0] !== ref) {
-        for (const id of ids as string[]) this.#addWrite(id, eventId, found.steps);
-        for (const id of ids as string[]) found.ids.add(id);
+      const ids = Array.isArray(ref) ? this.#holders(ref as unknown as LookupRef, asking) : [];
+      for (const id of ids) {
+        this.#addWrite(id, eventId, found.steps);
+        found.ids.add(id);
       }
       return ids.length > 0 ? ids : [ref];
     };
@@ -107,17 +108,18 @@ export class KnownRows {
     return [...this.#named.values()].some(({ ids: named }) => [...named].some((id) => ids.has(id)));
   }
 
-  /** The entity that has the value in other results, unless a pending write sets another one. */
-  find([attrId, value]: LookupRef, asking: View): string | undefined {
-    return this.#holders([attrId, value], asking).find((id) => {
-      const isAnother = ([, e, a, v]: Step): boolean => e === id && a === attrId && !equal(v, value);
-      return ![...(this.#writes.get(id)?.values() ?? [])].some((steps) => steps.some(isAnother));
+  /** The entity that has the value in other results, unless another pending write changes that. */
+  find([attrId, value]: LookupRef, eventId: string, asking: View): string | undefined {
+    return this.#holders([attrId, value], asking, false).find((id) => {
+      const isGone = ([op, e, a, v]: Step): boolean =>
+        (e === id && a === attrId && !equal(v, value)) || (op === 'delete-entity' && (e === id || Array.isArray(e)));
+      return ![...(this.#writes.get(id) ?? [])].some(([other, steps]) => other !== eventId && steps.some(isGone));
     });
   }
 
-  #holders(lookup: LookupRef, asking: View): readonly string[] {
+  #holders(lookup: LookupRef, asking: View, withPending = true): readonly string[] {
     const views = [asking, ...[...others(this.#liveQueries.values(), asking)].map(({ view }) => view)];
-    const ids = new Set(views.flatMap((view) => view.holders(lookup)));
+    const ids = new Set(views.flatMap((view) => view.holders(lookup, withPending ? undefined : [view.baseStore])));
     const attr = asking.db.attrs.byId(lookup[0]);
     for (const rows of this.#kept.values())
       for (const [etype, { row }] of rows) if (attr?.etype === etype && equal(row.value(attr), lookup[1])) ids.add(row.id);
@@ -143,6 +145,16 @@ export class KnownRows {
     for (const { live } of this.#kept.get(id)?.values() ?? []) if (live.view !== asking) return true;
     for (const { view } of others(this.#holding(new Set([id])), asking)) if (view.baseStore.hasEntity(id)) return true;
     return false;
+  }
+
+  /** The ids in other results. */
+  *ids(etype: string, asking: View): Generator<string> {
+    for (const { view } of others(this.#liveQueries.values(), asking)) for (const { id } of view.baseStore.rows(etype)) yield id;
+  }
+
+  /** The results with all rows of a list. */
+  lists({ etype, options }: QueryNode, asking: View): Generator<CompleteList> {
+    return completeLists(this.#alike(asking), etype, options.where);
   }
 
   /** What other results know of the entity, on top of the asking query's own result. */

@@ -31,6 +31,11 @@ export class Loans {
     return this.#rows.size === 0;
   }
 
+  /** Whether the view has the entity in its result, or by a loan. */
+  holds(id: string): boolean {
+    return this.#rows.has(id) || this.#view.baseStore.hasEntity(id);
+  }
+
   /** Whether steps can bring in one of these entities, which other results contain. */
   mayBorrow(steps: readonly Step[], ids: ReadonlySet<string>): boolean {
     if (!this.#known || !decides(steps, needsOf(this.#view.compiled))) return false;
@@ -49,6 +54,14 @@ export class Loans {
   update(writes: Iterable<AppliedMutation>, changed = new Set<string>()): Set<string> {
     if (this.#known) for (const applied of writes) this.#update(applied, this.#known, changed);
     return changed;
+  }
+
+  /** The same for writes that borrow rows which no write names. */
+  updateWide(writes: Iterable<AppliedMutation>, changed: Set<string>): Set<string> {
+    return this.update(
+      [...writes].filter(({ loan }) => loan.isWide),
+      changed,
+    );
   }
 
   /** The write no longer borrows anything. */
@@ -70,7 +83,7 @@ export class Loans {
 
   #update(applied: AppliedMutation, known: KnownRows, changed: Set<string>): void {
     const before = applied.loan;
-    applied.loan = borrow(this.#view, known, known.resolved(applied.write.eventId, applied.steps, this.#view));
+    applied.loan = borrow(this.#view, known, known.resolved(applied.write.eventId, applied.steps, this.#view), applied.makesAttrs);
     for (const id of applied.loan.ids) this.#lookedFor.add(id);
     for (const borrowed of applied.loan.rows) this.#take(borrowed, changed);
     this.#return(before.rows, changed);

@@ -70,7 +70,7 @@ export class OptimisticUpdates {
     this.#put(write);
     this.#acknowledged.set(write.eventId, write);
     return this.notifyChanged((live) => {
-      if (isIncluded(write, live.processed)) return live.view.drop(write.eventId);
+      if (isIncluded(write, live.processed)) return live.view.drop([write.eventId]);
       live.recheckAtMs ??= nowMs + refreshTimeoutMs;
       this.#deadlines.add(live);
       return false;
@@ -79,7 +79,7 @@ export class OptimisticUpdates {
 
   reject(eventId: string): Effect[] {
     this.#remove(eventId);
-    return this.notifyChanged((live) => live.view.drop(eventId) && this.#applyAffecting(live));
+    return this.notifyChanged((live) => live.view.drop([eventId]) && this.#applyAffecting(live));
   }
 
   rewrite(rewritten: readonly Mutation[]): Effect[] {
@@ -140,10 +140,9 @@ export class OptimisticUpdates {
     live.rechecks += 1;
     const late = [...this.#acknowledged.values()].filter((write) => this.#isMissing(live, write));
     if (live.rechecks <= 3 && late.some(({ eventId }) => live.view.isTouchedBy(eventId))) return true;
-    for (const { eventId } of late) {
-      this.#released.set(eventId, (this.#released.get(eventId) ?? new Set<LiveQuery>()).add(live));
-      live.view.drop(eventId);
-    }
+    const lateIds = late.map(({ eventId }) => eventId);
+    for (const eventId of lateIds) this.#released.set(eventId, (this.#released.get(eventId) ?? new Set<LiveQuery>()).add(live));
+    live.view.drop(lateIds);
     this.#applyAffecting(live);
     return false;
   }
@@ -235,13 +234,11 @@ export class OptimisticUpdates {
   }
 
   #dropIncluded(live: LiveQuery): boolean {
-    let isChanged = false;
-    for (const { eventId } of live.view.writes()) {
+    const included = live.view.writes().filter(({ eventId }) => {
       const write = this.#writes.get(eventId);
-      if (write && this.#isMissing(live, write)) continue;
-      isChanged = live.view.drop(eventId) || isChanged;
-    }
-    return isChanged;
+      return !write || !this.#isMissing(live, write);
+    });
+    return live.view.drop(included.map(({ eventId }) => eventId));
   }
 
   /** A result lacks a confirmed write: it was computed before the write, or no further one will come. Requested at growing intervals. */

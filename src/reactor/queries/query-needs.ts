@@ -36,6 +36,8 @@ export interface ConditionPath {
 export interface QueryNeeds {
   /** Ids of the attrs that decide which rows are returned. */
   readonly deciding: ReadonlySet<string>;
+  /** Attrs, by id, that an entity of the namespace may lack and satisfy a condition. */
+  readonly lacking: readonly (readonly [attrId: string, etype: string])[];
   readonly nodes: readonly NodeNeed[];
 }
 
@@ -52,6 +54,7 @@ export const filterOf = ({ options: { where } }: QueryNode): string => JSON.stri
 
 function readQuery(compiled: CompiledQuery): QueryNeeds {
   const deciding = new Set<string>();
+  const lacking: [string, string][] = [];
   const nodes: NodeNeed[] = [];
   const visit = (node: QueryNode): NodeNeed => {
     const children = node.children.filter(isAsked).map((child) => [child, visit(child).need] as const);
@@ -61,13 +64,13 @@ function readQuery(compiled: CompiledQuery): QueryNeeds {
     const attrs = new Set(attr ? [...node.fields, attr] : node.fields);
     const links = children.flatMap(([child, far]): LinkNeed[] => (child.link ? [{ link: child.link, far, filter: filterOf(child) }] : []));
     const paths: ConditionPath[] = [];
-    if (node.where) readWhere(node.where, [], { attrs, links, paths, deciding });
+    if (node.where) readWhere(node.where, [], { attrs, links, paths, deciding, lacking });
     const nodeNeed: NodeNeed = { node, need: { etype: node.etype, attrs: [...attrs], links, isShown: true }, paths };
     nodes.push(nodeNeed);
     return nodeNeed;
   };
   compiled.nodes.filter(isAsked).forEach(visit);
-  return { deciding, nodes };
+  return { deciding, lacking, nodes };
 }
 
 const isAsked = ({ isEmpty, options }: QueryNode): boolean => !isEmpty && options.aggregate === undefined;
@@ -77,19 +80,23 @@ interface WhereNeeds {
   readonly links: LinkNeed[];
   readonly paths: ConditionPath[];
   readonly deciding: Set<string>;
+  readonly lacking: [attrId: string, etype: string][];
 }
 
 function readWhere(where: Where, before: readonly LinkStep[], needs: WhereNeeds): void {
-  const { attrs, links, paths, deciding } = needs;
+  const { attrs, links, paths, deciding, lacking } = needs;
   for (const { attr, condition } of where.tests) {
     deciding.add(attr.id);
-    if (condition.acceptsNull) attrs.add(attr);
+    if (!condition.acceptsNull) continue;
+    attrs.add(attr);
+    lacking.push([attr.id, where.etype]);
   }
   for (const step of where.steps) {
     deciding.add(step.attr.id);
-    const farNeeds: WhereNeeds = { attrs: new Set(), links: [], paths, deciding };
+    const farNeeds: WhereNeeds = { attrs: new Set(), links: [], paths, deciding, lacking };
     readWhere(step.far, [...before, step], farNeeds);
     const far: EntityNeed = { etype: step.etype, attrs: [...farNeeds.attrs], links: farNeeds.links, isShown: false };
+    if (step.acceptsNone) lacking.push([step.attr.id, where.etype]);
     links.push({ link: step, far, filter: step.acceptsNone ? 'null' : undefined });
     paths.push({ steps: [...before, step], far });
   }

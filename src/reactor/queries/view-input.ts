@@ -1,11 +1,22 @@
 // The source of a result and its form for subscribers. Also the outcome of ingesting a result ahead of its turn: only the changes, so that
 // applying it is fast.
 
+import type { Attrs } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Layer } from '../../db/layer.ts';
 import type { QueryResult } from '../../query/query.ts';
 import type { ResultInfo, LiveResult } from '../../query/live-result.ts';
 import type { Store } from '../../db/store.ts';
+import type { ViewOptions } from './compilation.ts';
+import type { KnownRows } from './known-rows.ts';
+
+export interface ViewConfig extends ViewOptions {
+  /** What other queries' results tell. */
+  readonly known?: KnownRows | undefined;
+  readonly attrs: Attrs;
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+}
 
 /** The server, the cache, or other queries' results. Anything not from the server may be outdated or incomplete. */
 export type ResultSource = 'server' | 'cache' | 'local';

@@ -2,6 +2,7 @@
 // result itself never contains a pending write. Changes are traced from the touched entities to the affected rows.
 
 import type { Attrs } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
 import { asStored } from '../../db/ingest.ts';
 import { Layer } from '../../db/layer.ts';
 import { patch } from '../../db/patch.ts';
@@ -14,22 +15,20 @@ import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
 import type { CompiledQuery } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
-import { type BaseVersion, type IngestedResult, type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
-import { Compilation, type ViewOptions } from './compilation.ts';
+import {
+  type BaseVersion,
+  type IngestedResult,
+  type ResultSource,
+  StaleMarker,
+  type SubscriberResult,
+  type ViewConfig,
+} from './view-input.ts';
+import { Compilation } from './compilation.ts';
 import { updatedBy } from '../mutations/write-set.ts';
-import type { KnownRows } from './known-rows.ts';
 import { Loans } from './loans.ts';
 import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
 
 export type { PendingMutation } from './pending-in-view.ts';
-
-export interface ViewConfig extends ViewOptions {
-  /** What other queries' results tell. */
-  readonly known?: KnownRows | undefined;
-  readonly attrs: Attrs;
-  /** Milliseconds since the epoch. */
-  readonly now?: (() => number) | undefined;
-}
 
 export class View {
   readonly #config: ViewConfig;
@@ -79,8 +78,8 @@ export class View {
     this.#store = store;
     this.#layer = new Layer(store);
     this.#live = live;
-    this.#rebuild();
     this.info = ingested.info;
+    this.#rebuild();
     this.#baseVersion = {};
     return changeSet;
   }
@@ -144,20 +143,20 @@ export class View {
 
   /** Other queries' results changed. Returns whether this view may have changed. @param areNamed by values, in pending writes */
   onOthersChanged(ids: ReadonlySet<string>, areNamed: boolean): boolean {
-    const changed = this.loans.lookedFor(ids);
-    const isChanged = changed.size > 0 || (areNamed && this.#searched);
-    if (isChanged) this.#replay(changed);
-    return isChanged;
+    const changed = this.#updateWide(this.loans.lookedFor(ids));
+    return (changed.size > 0 || (areNamed && this.#searched)) && this.#replay(changed) !== undefined;
   }
 
-  /** Removes a write that was rejected or is contained in the result. Returns whether it was applied. */
-  drop(eventId: string): boolean {
-    const removed = this.#applied.remove(eventId);
-    if (!removed) return false;
-    this.loans.end(removed);
-    if (removed.makesAttrs || removed.searched) this.#rebuild();
-    else this.#replay(removed.touched);
-    return true;
+  /** Adds the entities that are borrowed now, or no longer, without being named by a write. */
+  readonly #updateWide = (changed: Set<string>): Set<string> => this.loans.updateWide(this.#applied.all(), changed);
+
+  /** Removes writes that were rejected or are contained in the result. Returns whether any of them was applied. */
+  drop(eventIds: readonly string[]): boolean {
+    const removed = eventIds.flatMap((eventId) => this.#applied.remove(eventId) ?? []);
+    for (const each of removed) this.loans.end(each);
+    if (removed.some(({ makesAttrs, searched }) => makesAttrs || searched)) this.#rebuild();
+    else if (removed.length > 0) this.#replay(new Set(removed.flatMap(({ touched }) => [...touched])));
+    return removed.length > 0;
   }
 
   /** Applies all pending writes again. */
@@ -218,16 +217,13 @@ export class View {
   has(etype: string, e: EntityRef): boolean {
     const layer = this.#layer;
     if (typeof e === 'string') return layer.row(etype, e)?.exists(layer.attrs.idAttr(etype)) === true;
-    const attr = layer.attrs.byId(e[0]);
-    return attr !== undefined && layer.find(attr, asStored(e[1], attr, this.#config.useDates)) !== undefined;
+    return this.holders(e, [layer]).length > 0;
   }
 
-  /** The entities with this value in the result, or with the pending writes. */
-  holders([attrId, value]: LookupRef): readonly string[] {
+  /** The entities that have this value in the result, or with the pending writes. */
+  holders([attrId, value]: LookupRef, dbs: readonly Db[] = [this.#store, this.#layer]): readonly string[] {
     const attr = this.#layer.attrs.byId(attrId);
-    if (!attr) return [];
-    const stored = asStored(value, attr, this.#config.useDates);
-    return [...this.#store.holders(attr, stored), ...this.#layer.holders(attr, stored)];
+    return attr ? dbs.flatMap((db) => db.holders(attr, asStored(value, attr, this.#config.useDates))) : [];
   }
 
   /** The Db as seen, for lookups. */
@@ -239,16 +235,16 @@ export class View {
   #rebase(changeSet: ChangeSet, info: ResultInfo): ChangeSet {
     this.#baseVersion = {};
     if (this.#live) this.#layer.baseChanged(changeSet);
-    if (this.#applied.size > 0) this.#replay(touchedBy(changeSet));
     this.info = { ...info, isFromServer: true };
     this.#hasNewInfo = true;
+    if (this.#applied.size > 0) this.#replay(this.#updateWide(touchedBy(changeSet)));
     return changeSet;
   }
 
   readonly newStore = (): Store => new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
 
   #apply(applied: AppliedMutation): void {
-    const find = (lookup: LookupRef): string | undefined => this.#config.known?.find(lookup, this);
+    const find = (lookup: LookupRef): string | undefined => this.#config.known?.find(lookup, applied.write.eventId, this);
     this.#applied.apply(applied, this.#layer, this.#config.useDates ?? false, find);
     this.#searched ||= applied.searched;
   }

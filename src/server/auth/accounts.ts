@@ -111,7 +111,7 @@ export class Accounts {
 
   /** `from`: missing for the app's own server. */
   async signInGuest({ extraFields, isTrusted, from = '' }: SignInOptions & { readonly from?: string } = {}): Promise<SignedIn> {
-    this.#limits.guest(networkOf(from));
+    await this.#limits.guest(networkOf(from));
     return this.#run((state) => this.#create(state, { id: newToken(), type: 'guest', extraFields }, isTrusted));
   }
 

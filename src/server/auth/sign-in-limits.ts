@@ -65,9 +65,9 @@ export class SignInLimits {
   }
 
   /** Counts a guest. @throws InstantAPIError 'rate-limited', or 'permission-denied' if there may be none */
-  guest(network: string): void {
+  async guest(network: string): Promise<void> {
     if (this.#mostGuests === 0) throw denied('$users', 'this server signs in no guests');
-    if (network !== '') this.#guests.limit(network, 1);
+    if (network !== '') await Bucket.take([[this.#guests, network]]);
   }
 }
 

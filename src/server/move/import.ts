@@ -121,6 +121,9 @@ async function begin(stage: Stage, appId: string, options: ImportOptions): Promi
   );
 }
 
+/** A later time is taken for a mistake in the data rather than for a clock. */
+const mostAheadMs = 86_400_000;
+
 class Import {
   readonly #options: ImportOptions;
   readonly #appId: string;
@@ -158,7 +161,7 @@ class Import {
     const files = await this.#importFiles();
     const records = this.#finalRecords(rules, files > 0);
     const txId = this.#stage.txId + 1;
-    const rest = { ...emptySnapshot, txId, lastId: this.#begun.nonce, at: Date.now(), attrs: this.#catalog.own, records };
+    const rest = { ...emptySnapshot, txId, lastId: this.#begun.nonce, at: this.#time(), attrs: this.#catalog.own, records };
     for (const chunk of chunksOf(rest)) await this.#writer.add(() => chunk);
     const report = await this.#compare(files);
     if (!report.isSame) return report;
@@ -254,6 +257,12 @@ class Import {
     }
     // Other servers that share the storage are notified.
     const log = await this.#options.storage.open(this.#appId);
-    await log.append([{ id: id(), prev: this.#begun.nonce, txId: txId + 1, at: Date.now(), changes: [] }]);
+    await log.append([{ id: id(), prev: this.#begun.nonce, txId: txId + 1, at: this.#time() + 1, changes: [] }]);
+  }
+
+  /** Rows made after the import come after the imported ones, also if the clock of the source is ahead. */
+  #time(): number {
+    const [now, { newest }] = [Date.now(), this.#writer];
+    return newest - now > mostAheadMs ? now : Math.max(now, newest);
   }
 }

@@ -11,6 +11,7 @@ export class StageWriter {
   readonly #stage: Stage;
   readonly #staged: number;
   #at = 0;
+  #newest = 0;
   #triples: Triple[] = [];
   #records: NamedRecord[] = [];
 
@@ -24,9 +25,17 @@ export class StageWriter {
     return this.#at < this.#staged;
   }
 
+  /** The time of the newest triple. */
+  get newest(): number {
+    return this.#newest;
+  }
+
   /** Rows are not split across chunks. */
   async addRow(triples: readonly Triple[]): Promise<void> {
-    for (const triple of triples) this.#triples.push(triple);
+    for (const triple of triples) {
+      this.#triples.push(triple);
+      this.#newest = Math.max(this.#newest, triple[3]);
+    }
     if (this.#triples.length >= chunkLength) await this.flush();
   }
 

@@ -5,11 +5,12 @@ import { expect, it, vi } from 'vitest';
 import { Attrs } from '../../../src/db/attrs.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { PendingAttrs } from '../../../src/reactor/mutations/pending-attrs.ts';
+import { AppliedMutations } from '../../../src/reactor/queries/pending-in-view.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
-import { addQueryOk, goalsQuery, initOk } from '../../support/goals.ts';
+import { addQueryOk, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 const writes = 500;
 const idOf = (n: number): string => `90a10000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -87,6 +88,28 @@ it('discarding and confirming writes keeps the attributes that other writes need
     'client-event-id': client.reactor.outbox.list()[1]?.eventId,
   });
   expect(titles()).toEqual(['1', '3']);
+  client.reactor.shutdown();
+});
+
+it('writes to one entity that one result confirms are taken out of a view together', async () => {
+  const count = 100;
+  const client = testClient();
+  await settled();
+  client.reactor.queries.subscribe(goalsQuery, listener());
+  await client.receive(initOk());
+  await client.receive(addQueryOk([{ id: idOf(0), title: 'start' }], 1));
+  const update = (n: number): unknown => ({ __ops: [['update', 'goals', idOf(0), { title: `${n}` }]], __etype: 'goals' });
+  for (let n = 0; n < count; n++) void client.reactor.writes.transact(update(n)).catch(() => {});
+  await settled();
+  for (const { eventId } of client.reactor.outbox.list()) {
+    await client.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 5 });
+  }
+  const applied = vi.spyOn(AppliedMutations.prototype, 'apply');
+  await client.receive(refreshOk([{ id: idOf(0), title: `${count - 1}` }], 5));
+  expect(applied.mock.calls.length).toBeLessThanOrEqual(2 * count);
+  vi.restoreAllMocks();
+  expect(client.reactor.outbox.list()).toEqual([]);
+  expect(client.reactor.queries.peek(goalsQuery)?.data['goals']).toMatchObject([{ title: `${count - 1}` }]);
   client.reactor.shutdown();
 });
 

@@ -40,20 +40,50 @@ const data = {
   users: { u1: { name: 'Ana' }, u2: { name: 'Ben' } },
 };
 
-test('a row appears in the list of the new attr, and leaves the list of those without it', () => {
+test('a row appears in the list of the new attr, and leaves the list of those without it, which shows all others that are known', () => {
   const board = new Board(data);
   const list = board.open({ tasks: { $: { where: { archived: true } } } });
   const without = board.open({ tasks: { $: { where: { archived: { $not: true } } } } });
   board.open({ tasks: { $: { where: { status: 'open' } } } });
   const write = board.write(...archive('t1'));
-  expect([ids(list), ids(without)]).toEqual([['t1'], []]);
+  expect([ids(list), ids(without)]).toEqual([['t1'], ['t3']]);
   expect(shown(list)).toMatchObject({ tasks: [{ id: 't1', title: 'Swim', archived: true }] });
   board.write(...archive('t3'));
   expect([ids(list), ids(without)]).toEqual([['t1', 't3'], []]);
   board.write(...archive('t3', false));
   expect([ids(list), ids(without)]).toEqual([['t1'], ['t3']]);
   board.queries.reject(write.eventId);
-  expect([ids(list), ids(without)]).toEqual([[], ['t3']]);
+  expect([ids(list), ids(without)]).toEqual([[], ['t1', 't3']]);
+});
+
+test.each([{ archived: { $ne: true } }, { archived: { $isNull: true } }, { or: [{ archived: { $isNull: true } }, { archived: false }] }])(
+  'rows that no write touches are in the list of those without the new attr: %j',
+  (where) => {
+    const board = new Board(data);
+    const without = board.open({ tasks: { $: { where: where as never } } });
+    const page = board.open({ tasks: { $: { where: where as never, limit: 1, order: { rank: 'desc' } } } });
+    board.open({ tasks: { $: { where: { status: 'open' } } } });
+    const write = board.write(...archive('t1'));
+    expect([ids(without), ids(page)]).toEqual([['t3'], []]);
+    const all = board.open({ tasks: {} });
+    expect([ids(without), ids(page)]).toEqual([['t2', 't3'], ['t3']]);
+    board.write(...archive('t3'));
+    board.update('tasks', 't2', { title: 'Run far' });
+    expect([shown(without), ids(page)]).toMatchObject([{ tasks: [{ id: 't2', title: 'Run far' }] }, ['t2']]);
+    board.queries.close(all.key);
+    board.queries.reject(write.eventId);
+    expect(ids(without)).toContain('t1');
+  },
+);
+
+test('rows without a new link are in the list of those without it', () => {
+  const board = new Board(data);
+  const without = board.open({ tasks: { $: { where: { owner: { $isNull: true } } } } });
+  const below = board.open({ users: { $: { where: { owned: { $isNull: true } } } } });
+  board.open({ tasks: {} });
+  board.open({ users: {} });
+  board.write(['add-attr', owner], ['add-triple', 't2', owner.id, 'u1']);
+  expect([ids(without), ids(below, 'users')]).toEqual([['t1', 't3'], ['u2']]);
 });
 
 test('while another attr is being created, rows move between lists of known ones', () => {

@@ -229,4 +229,67 @@ describe('a page', () => {
     board.update('tasks', 't4', { rank: 45 });
     expect(ids(first)).toEqual(['t0', 't1', 't2']);
   });
+
+  const byRank = (order: 'asc' | 'desc', more: Fields = {}): WireQuery => ({ tasks: { $: { order: { rank: order }, ...more } } });
+
+  test.each<[what: string, all: WireQuery]>([
+    ['all rows', { tasks: {} }],
+    ['all rows of its condition', where({ status: 'open' })],
+  ])('is filled after a deletion and after a move out of it, where another list has %s', (_, all) => {
+    const board = new Board({ tasks: many });
+    const page = board.open(byRank('asc', { where: { status: 'open' }, limit: 3 }));
+    const last = board.open(byRank('asc', { where: { status: 'open' }, last: 2 }));
+    board.open(all);
+    const deletion = board.write(['delete-entity', 't1', 'tasks']);
+    expect(ids(page)).toEqual(['t0', 't2', 't3']);
+    board.update('tasks', 't3', { status: 'done' });
+    board.update('tasks', 't4', { title: 'new' });
+    expect(shown(page)).toMatchObject({ tasks: [{ id: 't0' }, { id: 't2' }, { id: 't4', title: 'new' }] });
+    board.update('tasks', 't0', { rank: 75 });
+    expect([ids(page), ids(last)]).toEqual([
+      ['t2', 't4', 't5'],
+      ['t0', 't8'],
+    ]);
+    board.write(['delete-entity', 't8', 'tasks']);
+    expect(ids(last)).toEqual(['t7', 't0']);
+    board.queries.reject(deletion.eventId);
+    expect(ids(page)).toEqual(['t1', 't2', 't4']);
+  });
+
+  test('is filled once another list is there, and follows its changes and those of the page', () => {
+    const board = new Board({ tasks: many });
+    const page = board.open(byRank('asc', { limit: 3 }));
+    board.write(['delete-entity', 't1', 'tasks']);
+    expect(ids(page)).toEqual(['t0', 't2']);
+    const all = board.open({ tasks: {} });
+    expect(ids(page)).toEqual(['t0', 't2', 't3']);
+    board.truth.load([['t9', 'tasks.id', 't9', 20], ['t9', 'tasks.rank', 25, 20]]); // prettier-ignore
+    board.answer(all, 2);
+    expect(ids(page)).toEqual(['t0', 't2', 't9']);
+    board.truth.load([['ta', 'tasks.id', 'ta', 21], ['ta', 'tasks.rank', 5, 21]]); // prettier-ignore
+    board.answer(page, 3);
+    board.answer(all, 3);
+    expect(ids(page)).toEqual(['t0', 'ta', 't2']);
+  });
+
+  test.each<[what: string, other: WireQuery]>([
+    ['is a page itself', byRank('asc', { limit: 8 })],
+    ['has another condition', where({ title: 'T3' })],
+    ['does not have what its condition reads', { tasks: { $: { fields: ['title', 'rank'] } } }],
+    ['does not have its order', { tasks: { $: { fields: ['title', 'status'] } } }],
+  ])('stays short where the other list %s', (_, other) => {
+    const board = new Board({ tasks: many });
+    const page = board.open(byRank('asc', { where: { status: 'open' }, limit: 3 }));
+    board.open(other);
+    board.write(['delete-entity', 't1', 'tasks']);
+    expect(ids(page)).toEqual(['t0', 't2']);
+  });
+
+  test('stays short where its list ends', () => {
+    const board = new Board({ tasks });
+    const page = board.open(byRank('asc', { limit: 3 }));
+    board.open({ tasks: {} });
+    board.write(['delete-entity', 't1', 'tasks']);
+    expect(ids(page)).toEqual(['t2', 't3']);
+  });
 });

@@ -120,6 +120,25 @@ test('attributes have the types of the values that are imported', async () => {
   expect([typesOf('id'), typesOf('any'), typesOf('none')]).toEqual([['string'], ['number', 'string', 'boolean', 'json'], null]);
 });
 
+test.each([
+  ['an hour ahead', 3_600_000, 'after'],
+  ['that is absurd', 1e12, 'before'],
+] as const)('a row made after an import of rows with a time %s comes %s them', async (_what, aheadMs, place) => {
+  const storage = memory();
+  const [old, made] = [randomUUID(), randomUUID()];
+  const path = await writeZip(join(folder, `ahead-${place}.zip`), {
+    'config.json': configOf({ notes: { text: attr('text') } }),
+    'entities/notes.jsonl': [{ entity: { id: old, text: 'old' }, createdAt: Date.now() + aheadMs }],
+  });
+  await importFrom(path, { storage });
+  const server = await createServer({ storage, appId, adminToken });
+  const db = init({ appId, adminToken, apiURI: server.apiURI });
+  await db.transact(db.tx.notes![made]!.update({ text: 'new' }));
+  const { notes } = await db.query({ notes: { $: { order: { serverCreatedAt: 'asc' } } } });
+  expect(notes.map(({ id }) => id)).toEqual(place === 'after' ? [old, made] : [made, old]);
+  await server.close();
+});
+
 test('an export has the format of the original: order, names, keys of config.json, rows', async () => {
   const storage = memory();
   await importFrom(recorded('backup-3'), { storage });

@@ -45,7 +45,7 @@ const known: readonly PlantedBug[] = [
     'replica.idempotencyKeys.find(event)',
     "replica.idempotencyKeys.find({ ...event, id: '' })",
   ),
-  bug('a refused write stays on screen', optimistic, 'return this.notifyChanged((live) => live.view.drop(eventId) && this.#applyAffecting(live));', 'return [];'), // prettier-ignore
+  bug('a refused write stays on screen', optimistic, 'return this.notifyChanged((live) => live.view.drop([eventId]) && this.#applyAffecting(live));', 'return [];'), // prettier-ignore
   bug('all waiting writes are one record on disk', 'reactor/mutations/mutation.ts', "${String(order).padStart(16, '0')}/${eventId}", 'all'),
   bug('every tab sends', 'reactor/reactor.ts', 'return this.#tabs.isLeader;', 'return true;'),
   {
@@ -101,7 +101,7 @@ const server: readonly PlantedBug[] = [
   bug('two transactions of a moment have one time', 'server/data/replica.ts', 'return Math.max(this.#at + 1, now);', 'return Math.max(this.#at, now);'), // prettier-ignore
   bug('a write is confirmed before it is durable', ledger, 'await this.#answerOf(follower.append(batch.entries), undo)', "(void follower.append(batch.entries).catch(() => {}), 'appended')"), // prettier-ignore
   bug('memory keeps what the storage refused', ledger, '    undo();\n    const error = appended', '    const error = appended'),
-  bug('writes of one moment are applied in another order', 'server/data/apply-group.ts', 'for (const [at, write] of writes.entries()) {', 'for (const [at, write] of [...writes].reverse().entries()) {'), // prettier-ignore
+  bug('writes of one moment are applied in another order', 'server/data/apply-group.ts', 'of writes.entries()) {', 'of [...writes].reverse().entries()) {'), // prettier-ignore
   bug('event ids are forgotten at a restart', 'server/data/replica.ts', 'if (isPlayed) for (const entry of entries) this.#play(entry);', 'if (isPlayed) for (const { event, ...entry } of entries) this.#play(entry);'), // prettier-ignore
 ];
 
