@@ -24,7 +24,7 @@ export type Renames = Map<string, { readonly id: string; readonly isSwapped: boo
  */
 export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = new Map()): readonly Step[] {
   const next = steps.flatMap((step): Step[] => {
-    if (step[0] === 'add-attr') return serverHasAttr(step[1], attrs, renames) ? [] : [step];
+    if (step[0] === 'add-attr') return addition(step, attrs, renames);
     return [renames.size > 0 ? renamed(step, attrs, renames) : step];
   });
   return equal(next, steps) ? steps : next;
@@ -48,22 +48,41 @@ export function isOfOtherSteps(body: RejectionBody, steps: readonly Step[]): boo
   return !isNameTaken(body, steps) && !steps.some((step) => step[0] !== 'add-attr' && step[0].endsWith('-attr'));
 }
 
-/** Whether the server has the attr that a step would add, by id or by name. If by name, records the rename. */
-function serverHasAttr(wire: WireAttr, attrs: Attrs, renames: Renames): boolean {
+/**
+ * What remains of the step that adds an attr: nothing if the server has it, by id or by name. If by name, records the rename. The attr of an
+ * acknowledged write is added again under its id: another tab, which sent that write, may have sent it with another.
+ */
+function addition(step: AddAttr, attrs: Attrs, renames: Renames): AddAttr[] {
+  const [, wire] = step;
   const known = attrs.byId(wire.id);
-  if (known) return !known.isUnsynced;
+  if (known) return known.isUnsynced ? [step] : [];
   const [, etype, label] = wire['forward-identity'];
   const isRef = wire['value-type'] === 'ref';
   const same = attrs.forward(etype, label);
   const attr = same ?? (isRef ? attrs.reverse(etype, label) : undefined);
   // A link cannot replace a value attr or vice versa: let the server reject the step by name.
-  if (attr?.isRef !== isRef) return false;
+  if (attr?.isRef !== isRef) return [step];
   renames.set(wire.id, { id: attr.id, isSwapped: !same });
-  return true;
+  return attr.isUnsynced ? [['add-attr', attr.wire]] : [];
+}
+
+/**
+ * Follows the renames of an attr to one that the server has. Two tabs may each have taken the other's attr for the server's, so an attr that the
+ * server has is never renamed.
+ */
+function resolve(attrId: string, attrs: Attrs, renames: Renames): { readonly id: string; readonly isSwapped: boolean } {
+  let [id, isSwapped] = [attrId, false];
+  for (let left = renames.size; left > 0; left--) {
+    const next = renames.get(id);
+    if (!next || attrs.byId(id)?.isUnsynced === false) break;
+    id = next.id;
+    isSwapped = isSwapped !== next.isSwapped;
+  }
+  return { id, isSwapped };
 }
 
 function renamed(step: Exclude<Step, AddAttr>, attrs: Attrs, renames: Renames): Step {
-  const idOf = (attrId: string): string => renames.get(attrId)?.id ?? attrId;
+  const idOf = (attrId: string): string => resolve(attrId, attrs, renames).id;
   const refOf = (ref: unknown): unknown => (Array.isArray(ref) && ref.length === 2 ? [idOf(ref[0] as string), ref[1]] : ref);
   switch (step[0]) {
     case 'delete-entity':
@@ -78,12 +97,12 @@ function renamed(step: Exclude<Step, AddAttr>, attrs: Attrs, renames: Renames): 
       return [step[0], idOf(step[1])];
     default: {
       const [op, e, originalA, v, ...options] = step;
-      const a = idOf(originalA);
+      const { id: a, isSwapped } = resolve(originalA, attrs, renames);
       const attr = attrs.byId(a);
       // Whether a pair as the value may be a lookup. An attr the server does not know may be a link.
       const mayHoldRef = !attr || attr.isRef || attr.label === 'id';
       const ends = [refOf(e), mayHoldRef ? refOf(v) : v];
-      if (renames.get(originalA)?.isSwapped) ends.reverse();
+      if (isSwapped) ends.reverse();
       return [op, ends[0], a, ends[1], ...options] as unknown as Step;
     }
   }

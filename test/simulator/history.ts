@@ -81,8 +81,7 @@ export class History {
     if (write.isDependent && outcome === 'rejected')
       this.report(`write ${write.seq} depends on an invalid one, and was rejected by itself`);
     if (outcome === 'acknowledged' && this.#isInvalid(write)) this.report(`write ${write.seq} is invalid and was acknowledged`);
-    // A row that an older log does not have, or that the server failed to make, cannot be updated.
-    const mayLackRow = this.#rolledBack.size > 0 || (this.hasFailures() && reason.includes('does not exist'));
+    const mayLackRow = this.#rolledBack.size > 0 || (this.#mayLackRow(write) && reason.includes('does not exist'));
     if (outcome === 'rejected' && !write.isInvalid && !mayLackRow) this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
   }
 
@@ -101,8 +100,9 @@ export class History {
     for (const id of before?.owner === owner ? before.ids : []) {
       const write = this.writes.get(id);
       if (now.has(id) || !write || write.isInvalid || this.#mayBeLost(write)) continue;
-      // After an older log took over, a valid write may be refused. Two tabs without a disk make the same attribute twice: one hides the other.
-      if (this.#rolledBack.size > 0 || this.hasFailures() || this.unstored.has(write.tab)) continue;
+      // After an older log took over, a valid write may be refused, and a result of the log before may have the position of an acknowledgement
+      // by this one. Two tabs without a disk make the same attribute twice: one hides the other.
+      if (this.#hasOlderLog || this.hasFailures() || this.unstored.has(write.tab)) continue;
       this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`);
     }
     this.#shown.set(tab, { owner, ids: now });
@@ -113,12 +113,12 @@ export class History {
     const device = tab.split('.')[0] ?? '';
     // Tabs that were open together keep results of different ages, until one of them closes or the server answers.
     // One whose disk could not be read does not know.
-    if (this.parallel.has(device) || [...this.unstored].some((name) => name.startsWith(`${device}.`))) return;
+    if (this.parallel.has(device) || this.#hasUnstored(tab)) return;
     for (const write of this.writes.values()) {
       const isOfDevice = write.tab.split('.')[0] === device && write.owner === owner;
       // What another tab has stored this moment is on its way.
       if (!isOfDevice || shown.has(write.id) || write.isInvalid || this.#now() - write.storedAtMs < 200) continue;
-      if (write.eventId === undefined || this.#mayBeLost(write) || this.#rolledBack.size > 0 || this.unstored.has(write.tab)) continue;
+      if (write.eventId === undefined || this.#mayBeLost(write) || this.#hasOlderLog || this.unstored.has(write.tab)) continue;
       this.report(`${tab} opens, and does not show write ${write.seq} of ${write.tab}, which was stored`);
     }
   }
@@ -190,11 +190,22 @@ export class History {
     }
   }
 
+  /** A row cannot be updated that an older log does not have, that the server failed to make, or that a tab made which was closed without a disk. */
+  #mayLackRow({ tab }: WriteRecord): boolean {
+    return this.#rolledBack.size > 0 || this.hasFailures() || this.#hasUnstored(tab);
+  }
+
+  /** Whether any tab of the same device was without a disk. */
+  #hasUnstored(tab: string): boolean {
+    const device = `${tab.split('.')[0] ?? ''}.`;
+    return [...this.unstored].some((name) => name.startsWith(device));
+  }
+
   #mayBeLost(write: WriteRecord): boolean {
     const { id, eventId, tab, outcome } = write;
     // Another tab may have been told so.
     const isRejected = outcome === 'rejected' || (eventId !== undefined && this.isRefused(eventId));
-    if (this.#rolledBack.has(id) || ((this.#rolledBack.size > 0 || this.hasFailures()) && isRejected)) return true;
+    if (this.#rolledBack.has(id) || (this.#mayLackRow(write) && isRejected)) return true;
     const isGone = this.killed.has(tab) || outcome === 'left';
     if (eventId === undefined || this.unstored.has(tab)) return isGone;
     return this.#discarded.has(eventId);

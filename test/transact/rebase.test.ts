@@ -161,6 +161,60 @@ describe('a name that the server has', () => {
   });
 });
 
+describe("attrs that two tabs of a device have taken for the server's", () => {
+  const acknowledged = Attrs.from([{ ...blob('A.mood', 'acts', 'mood'), isUnsynced: true }]);
+
+  it('what an acknowledged write may have added under another id is added again by the next', () => {
+    expect(
+      rebase(
+        [
+          ['add-attr', local.mood],
+          ['add-triple', E, 'L.mood', 'calm'],
+        ],
+        acknowledged,
+      ),
+    ).toEqual([
+      ['add-attr', { ...blob('A.mood', 'acts', 'mood'), isUnsynced: true }],
+      ['add-triple', E, 'A.mood', 'calm'],
+    ]);
+  });
+
+  it('the attr of the server is not renamed, and others are renamed to it over several steps', () => {
+    const renames: Renames = new Map([
+      ['S.mood', { id: 'A.mood', isSwapped: false }],
+      ['L.mood', { id: 'A.mood', isSwapped: false }],
+      ['A.mood', { id: 'S.mood', isSwapped: false }],
+      ['L.fans', { id: 'A.fans', isSwapped: true }],
+      ['A.fans', { id: 'S.likes', isSwapped: true }],
+    ]);
+    expect(
+      rebase(
+        [
+          ['add-triple', E, 'S.mood', 'calm'],
+          ['add-triple', E, 'L.mood', 'calm'],
+          ['add-triple', E, 'L.fans', F],
+          ['add-triple', E, 'A.fans', F],
+        ],
+        server,
+        renames,
+      ),
+    ).toEqual([
+      ['add-triple', E, 'S.mood', 'calm'],
+      ['add-triple', E, 'S.mood', 'calm'],
+      ['add-triple', E, 'S.likes', F],
+      ['add-triple', F, 'S.likes', E],
+    ]);
+  });
+
+  it('renames in a circle end', () => {
+    const renames: Renames = new Map([
+      ['L.x', { id: 'L.y', isSwapped: false }],
+      ['L.y', { id: 'L.x', isSwapped: false }],
+    ]);
+    expect(rebase([['add-triple', E, 'L.x', 1]], server, renames)).toEqual([['add-triple', E, 'L.x', 1]]);
+  });
+});
+
 describe('left as it is', () => {
   it.each<[string, readonly Step[]]>([
     ['nothing new', [['add-triple', E, 'S.mood', 'calm']]],

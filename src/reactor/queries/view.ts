@@ -282,7 +282,8 @@ export class View {
   /** Call after the catalog or the list of writes changed as a whole. */
   #rebuild(): 'all' {
     this.#replayAll();
-    this.#recompileIfNeeded(); // Borrowing depends on what the query needs with all attrs.
+    this.#recompileIfNeeded();
+    // Borrowing depends on what the query needs with all attrs.
     if (this.loans.update(this.#applied.all()).size > 0) this.#replayAll();
     return 'all';
   }

@@ -22,7 +22,8 @@ import { KeptResults } from '../queries/kept-results.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
-import { type Authenticated, Session } from './session.ts';
+import { Session } from './session.ts';
+import type { Authenticated } from './session-config.ts';
 import { whenDurable } from '../data/submit.ts';
 
 /** Close code "going away". */

@@ -9,44 +9,24 @@ import { isObject } from '../../lib/json.ts';
 import type { ClientMessage, Init } from '../../protocol/client-message.ts';
 import { decodeClientFrame, type ClientFrame } from '../../protocol/codec.ts';
 import { frameFault, malformed } from '../../protocol/frame-errors.ts';
-import type { ServerMessage, WireUser } from '../../protocol/server-message.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
 import { supportedFeatures } from '../../protocol/version.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { App } from './app.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { encodeMessage } from './encode.ts';
 import { errorReplies, malformedReply, unknownOpReply } from './error-replies.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
-import { announcedLimits, type Limits, maxFrameDepth } from '../limits.ts';
+import { announcedLimits, maxFrameDepth } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { longName, messageIn, withoutNames } from './message-head.ts';
 import { exceededByParsing } from '../parse-work.ts';
+import type { Authenticated, SessionConfig } from './session-config.ts';
 import type { SessionContext } from './session-context.ts';
-import type { Subscriber, Socket } from './subscriber.ts';
+import { WriteOrder } from './write-order.ts';
+import type { Subscriber } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { invalid, rejection, signedOut } from '../errors.ts';
+import { busy, invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
-
-export interface Authenticated {
-  readonly app: App;
-  readonly user: WireUser | undefined;
-  /** The token of the session's user; when it ends, so does the session. */
-  readonly tokenHash?: string | undefined;
-  readonly isAdmin: boolean;
-}
-
-export interface SessionConfig {
-  readonly id: string;
-  readonly socket: Socket;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly authenticate: (init: Init) => Promise<Authenticated>;
-  readonly memory: MemoryBudget;
-  readonly ended: (session: Session) => void;
-}
 
 type State =
   | { readonly is: 'opened' }
@@ -66,6 +46,7 @@ export class Session {
   #state: State = { is: 'opened' };
   readonly #sendBatch: SendBatch;
   readonly #rateLimiter: RateLimiter;
+  readonly #writeOrder: WriteOrder;
   #badFrames = 0;
   #isPaused = false;
 
@@ -74,6 +55,7 @@ export class Session {
     this.#config = config;
     this.#sendBatch = new SendBatch(config.socket);
     this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
+    this.#writeOrder = new WriteOrder(config.clock);
   }
 
   receive(frame: unknown): void {
@@ -170,6 +152,7 @@ export class Session {
     const tooLong = longName(message, this.#config.limits.nameLength);
     if (tooLong) return this.#reject(withoutNames(message), tooLong);
     const verdict = this.#rateLimiter.check();
+    if (verdict === 'ok' && this.#writeOrder.mustWait(message)) return this.#reject(message, busy('An earlier write was turned away'));
     if (verdict === 'ok') return this.#dispatch(message);
     this.#reject(message, rejection('rate-limited', 'Too many messages', { 'retry-after': 1 }));
     if (verdict === 'disconnect') this.close(badClient, 'too many messages');
@@ -241,6 +224,7 @@ export class Session {
     const send = (message: ServerMessage): number => this.#sendMessage(message);
     const reject = (message: ClientMessage, error: unknown): void => this.#reject(message, error);
     this.#sendBatch.acceptsBatches = subscriber.features.batches;
+    this.#writeOrder.isKept = init.triplane !== undefined;
     const memory = new MemoryBudget('sessionBytes', this.#config.limits, app.memory);
     const drained = this.#config.socket.drained && ((): Promise<void> => this.#drained());
     const held = { pending: new Set<ClientMessage>(), memory, presence: new Map<string, number>(), queries: new Map<string, number>() };
@@ -279,6 +263,7 @@ export class Session {
 
   #reject(message: ClientMessage | Readonly<Record<string, unknown>>, error: unknown): void {
     if (!(error instanceof InstantAPIError)) this.#config.log.error('a message could not be answered', error);
+    this.#writeOrder.onReject(message, error);
     for (const reply of errorReplies(message, error, this.id)) this.#sendMessage(reply);
   }
 

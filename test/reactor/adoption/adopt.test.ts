@@ -186,6 +186,15 @@ describe('attributes', () => {
     expect((await stored())[0]?.steps).toEqual([['add-attr', { ...goalAttrs[1], isUnsynced: true }], ...steps]);
   });
 
+  test('a cached result that cannot be converted keeps back neither writes nor other results', async () => {
+    const readable = result(goalAttrs) as { q: object; result: { store: object } };
+    const bigQuery = { ...readable, q: { goals: { $: { where: { n: 1n } } } } };
+    const bigTriple = { ...readable, result: { ...readable.result, store: { triples: [[goalId(1), attrIds.title, 1n, 1]] } } };
+    const objects = Object.fromEntries(['a', 'b', 'c'].map((key) => [key, { updatedAt: 1, size: 1 }]));
+    await leave(6, { pendingMutations: pending(1) }, { a: bigQuery, b: bigTriple, c: readable, __meta: { objects } });
+    expect(await run()).toMatchObject({ writes: 1, results: 1, skipped: [] });
+  });
+
   test('large and unreadable cached results are skipped', async () => {
     const many = { ...result(goalAttrs) } as { result: { store: object } };
     many.result = { ...many.result, store: { triples: Array.from({ length: 50_001 }, () => []) } };
