@@ -87,6 +87,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   ],
   // As types only, and optional: the build marks the import.
   schema: ['@instantdb/core'],
+  testing: ['node:async_hooks'],
   react: ['react', 'triplane'],
   nextjs: ['react', 'triplane', 'triplane/react', 'next/'],
   rooms: ['socket.io-client'],

@@ -2,6 +2,7 @@
 
 import { TriplaneError } from '../errors.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
+import { type Globals, withGlobals } from './seeded-globals.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { SimulationState } from './simulation-state.ts';
 import { harmless, type Step, type StepKind } from './simulation-steps.ts';
@@ -33,13 +34,25 @@ export async function runSchedule<Schema extends AnySchemaDef>(
   steps: readonly Step[],
   isFound: (violations: Iterable<string>) => boolean = () => false,
 ): Promise<RunResult> {
+  const globals: Globals = { random: new SeededRandom(seed).fork('globals'), now: () => Date.UTC(2026, 6, 1) };
+  return withGlobals(globals, () => runWith(globals, options, seed, steps, isFound));
+}
+
+async function runWith<Schema extends AnySchemaDef>(
+  globals: Globals,
+  options: SimulationOptions<Schema>,
+  seed: number,
+  steps: readonly Step[],
+  isFound: (violations: Iterable<string>) => boolean,
+): Promise<RunResult> {
   const { schema, rules, users: emails = ['ann@example.com', 'bob@example.com'] } = options;
   const app = await createTestApp<Schema>({ seed, ...(schema && { schema }), ...(rules && { rules }) });
+  globals.now = () => app.clock.now();
   try {
     const users: TestUser[] = [];
     for (const email of emails) users.push(await app.createUser(email));
     await untilSetUp(app, options.setup?.(app, users));
-    return await new Run(app, options, users).play(steps, isFound);
+    return await new Run(app, options, users, globals).play(steps, isFound);
   } finally {
     await app.close();
   }
@@ -75,11 +88,13 @@ class Run<Schema extends AnySchemaDef> {
   readonly #options: SimulationOptions<Schema>;
   readonly #users: readonly TestUser[];
   readonly #state: SimulationState<Schema>;
+  readonly #globals: Globals;
   readonly #story: string[] = [];
   #faults = 0;
 
-  constructor(app: TestApp<Schema>, options: SimulationOptions<Schema>, users: readonly TestUser[]) {
+  constructor(app: TestApp<Schema>, options: SimulationOptions<Schema>, users: readonly TestUser[], globals: Globals) {
     this.#app = app;
+    this.#globals = globals;
     this.#options = options;
     this.#users = users;
     this.#state = new SimulationState(app, options, users);
@@ -112,6 +127,8 @@ class Run<Schema extends AnySchemaDef> {
     const [name, action] = random.pick(Object.entries(this.#options.actions)) ?? [];
     if (!open || !action) return undefined;
     const { tab, device } = open;
+    // So that an action does the same where others were left out.
+    this.#globals.random = random.fork('globals');
     const failed = (error: unknown): void => {
       const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
       if (!expected.has(code)) this.#state.violations.add(`action '${name}' failed: ${String(message ?? error)}`);

@@ -16,7 +16,7 @@ export interface ActionContext<Schema extends AnySchemaDef> {
   readonly db: InstantCoreDatabase<Schema>;
   readonly user: TestUser;
   readonly users: readonly TestUser[];
-  /** Choices and ids of the action come from here, so that the seed replays. */
+  /** Choices and ids from the seed. Those of `Math.random`, `crypto` and `Date` are from it too. */
   readonly random: SeededRandom;
   /** What the tab shows for a query now; undefined until it has a result. The tab stays subscribed. */
   read<Q extends ValidQuery<Q, Schema>>(query: Q): InstaQLResponse<Schema, Q> | undefined;

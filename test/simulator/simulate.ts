@@ -5,6 +5,7 @@
 import '../../src/reactor/recovery.ts';
 import '../../src/server/rules/rulebook.ts';
 
+import type { Happened } from './happened.ts';
 import { steps, type StepName, weightsFor, work } from './steps.ts';
 import { World } from './world.ts';
 
@@ -30,6 +31,7 @@ export interface RunResult {
   readonly taken: readonly number[];
   /** The `only` that the run was given. */
   readonly only: ReadonlySet<number> | undefined;
+  readonly happened: Happened;
 }
 
 export async function simulate({ seed, steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
@@ -55,7 +57,8 @@ export async function simulate({ seed, steps: count = 120, only, trace }: RunOpt
     process.off('unhandledRejection', onUncaught);
   }
   const { violations, writes } = world.history;
-  return { seed, violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken, only };
+  const { story, happened, traffic } = world;
+  return { seed, violations, writes: writes.size, faults, frames: traffic.frames, story, taken, only, happened };
 }
 
 async function takeStep(world: World, weights: Readonly<Record<StepName, number>>, at: number): Promise<StepName | undefined> {
@@ -64,7 +67,9 @@ async function takeStep(world: World, weights: Readonly<Record<StepName, number>
   const done = await steps[name](world);
   if (done !== undefined) world.story.push(`${world.clock.monotonicNow()} ms: ${done}`);
   await world.pass();
-  return done === undefined ? undefined : name;
+  if (done === undefined) return undefined;
+  world.happened.note(name);
+  return name;
 }
 
 /** A shorter run that fails in the same way: steps are left out, many at once at first, as long as it does so without them. */

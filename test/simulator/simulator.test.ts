@@ -3,7 +3,9 @@
 
 import { expect, test } from 'vitest';
 
+import { Happened, mustHappen } from './happened.ts';
 import { simulate } from './simulate.ts';
+import { steps } from './steps.ts';
 
 test('a seed gives the same run each time', async () => {
   const [first, second] = [await simulate({ seed: 7 }), await simulate({ seed: 7 })];
@@ -14,13 +16,18 @@ const seeds = Number(process.env['SIMULATOR_SEEDS'] ?? 500);
 const first = Number(process.env['SIMULATOR_FIRST'] ?? 1);
 test(`${seeds} schedules`, { timeout: 600_000 }, async () => {
   const failed: string[] = [];
+  const happened = new Happened();
   let [writes, faults] = [0, 0];
   for (let seed = first; seed < first + seeds; seed += 1) {
     const result = await simulate({ seed });
     writes += result.writes;
     faults += result.faults;
+    happened.add(result.happened);
     if (result.violations.length > 0) failed.push(`seed ${seed}: ${result.violations.slice(0, 4).join('; ')}`);
   }
   expect(failed).toEqual([]);
   expect(Math.min(writes, faults)).toBeGreaterThan(seeds);
+  const least = Math.floor(seeds / 100);
+  const counts = [...Object.keys(steps), ...mustHappen].map((what) => [what, happened.count(what)] as const);
+  expect(counts.filter(([, times]) => times < least)).toEqual([]);
 });

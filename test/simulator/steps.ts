@@ -81,7 +81,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     world.signIn(device, user);
     return `${leader.name}, which leads, is killed, and ${user?.email ?? 'nobody'} signs in`;
   },
-  freeze: (world) => onTab(world, ({ clock }) => !clock.isFrozen, ({ clock }) => clock.freeze(), 'is frozen'), // prettier-ignore
+  freeze: (world) => onTab(world, ({ clock }) => !clock.isFrozen, (tab) => freezeTab(world, tab), 'is frozen'), // prettier-ignore
   thaw: (world) => onTab(world, ({ clock }) => clock.isFrozen, ({ clock }) => clock.thaw(), 'is thawed'), // prettier-ignore
 
   goOffline: (world) => onDevice(world, ({ link }) => link.isUp, (device) => device.goOffline(), 'goes offline'), // prettier-ignore
@@ -107,7 +107,11 @@ export const steps: Readonly<Record<StepName, Step>> = {
   slowDown: (world) => onDevice(world, () => true, ({ link }) => (link.delayMs = world.random.between(2, 900)), 'has another delay'), // prettier-ignore
 
   stopServer: (world) => whileUp(world, () => world.server.stop(), 'is stopped'),
-  killServer: (world) => whileUp(world, () => world.server.kill(), 'is killed'),
+  killServer: (world) => {
+    // Little time passes while it appends: by chance it would hardly ever be killed then.
+    if (world.random.chance(0.5)) return whileUp(world, () => (world.server.killsAtAppend = true), 'will be killed at its next write');
+    return whileUp(world, () => world.server.kill(), 'is killed');
+  },
   startServer: ({ server }) => {
     if (server.isUp) return undefined;
     server.start();
@@ -143,6 +147,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     const condition = world.random.pick<DiskCondition>(['hangs', 'hangs', 'hangs', 'full', 'broken']) ?? 'hangs';
     if (device?.disk.condition !== 'well') return undefined;
     device.disk.condition = condition;
+    world.happened.note(`a disk: ${condition}`);
     if (condition !== 'hangs') world.failDisk(device);
     world.clock.setTimeout(() => (device.disk.condition = 'well'), world.random.between(100, 5_000));
     return `the disk of ${device.name}: ${condition}`;
@@ -152,12 +157,14 @@ export const steps: Readonly<Record<StepName, Step>> = {
     const ms = world.random.between(-3_600_000, 3_600_000);
     if (world.random.chance(0.3)) world.server.jump(ms);
     else world.tab()?.clock.jump(ms);
+    world.happened.note(ms < 0 ? 'a clock jumps back' : 'a clock jumps ahead');
     return `a clock jumps by ${ms} ms`;
   },
   status: (world) => {
     if (!world.server.isUp) return undefined;
     const status = world.random.pick(['active', 'active', 'read-only', 'disabled'] as const) ?? 'active';
     world.hasStatusChange = true;
+    world.happened.note(`the app becomes ${status}`);
     world.setStatus(status);
     return `the app becomes ${status}`;
   },
@@ -186,10 +193,16 @@ function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
 }
 
 function killTab(world: World, tab: Tab): void {
+  if (tab.reactor.isLeader && tab.device.tabs.length > 1) world.happened.note('a leader of several tabs is killed');
   world.noteErrors(tab);
   world.history.killed.add(tab.name);
   for (const [token, asker] of world.asked) if (asker === tab) world.asked.delete(token);
   tab.device.kill(tab);
+}
+
+function freezeTab(world: World, { device, reactor, clock }: Tab): void {
+  if (reactor.isLeader && device.tabs.length > 1) world.happened.note('a leader of several tabs is frozen');
+  clock.freeze();
 }
 
 /** A write that the server must refuse makes an entity, and another, made before that is known, builds on it. */

@@ -24,6 +24,7 @@ export class SimulatedTraffic implements Traffic {
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
   readonly #report: (violation: string) => void;
+  readonly #note: (what: string) => void;
   readonly #hasLanes = new WeakMap<Socket, boolean>();
   readonly #senders = new Map<string, Socket>();
   readonly #reported = new Set<string>();
@@ -37,31 +38,46 @@ export class SimulatedTraffic implements Traffic {
   readonly #delays = new Map<number, number[]>();
   frames = 0;
 
-  constructor(clock: VirtualClock, random: SeededRandom, report: (violation: string) => void) {
+  /** @param note is told what has really happened to a frame or a socket */
+  constructor(clock: VirtualClock, random: SeededRandom, report: (violation: string) => void, note: (what: string) => void) {
     this.#clock = clock;
     this.#random = random;
     this.#report = report;
+    this.#note = note;
   }
 
   up(socket: Socket, frame: string): readonly string[] {
-    if (this.broken.delete(socket)) throw new Error('The socket cannot send');
+    if (this.broken.delete(socket)) {
+      this.#note('send throws');
+      throw new Error('The socket cannot send');
+    }
     this.frames += 1;
     if (this.frames === mostFrames) this.#report(`${mostFrames} frames were sent`);
     const eventId = eventIdIn(frame);
     if (eventId === undefined) return [frame];
     this.#checkSender(socket, eventId);
-    return this.#random.chance(this.repeats) ? [frame, frame] : [frame];
+    if (!this.#random.chance(this.repeats)) return [frame];
+    this.#note('a write comes twice');
+    return [frame, frame];
   }
 
   down(socket: Socket, frame: string): readonly (readonly [lane: string, frame: string])[] {
     const { failed, refused } = errorsIn(frame);
     for (const eventId of refused) this.refused.add(eventId);
-    if (!socket.isHealthy) return [];
+    if (refused.length > 0) this.#note('a write is refused');
+    if (frame.includes('Record not found: app-user')) this.#note('an expired user is refused');
+    if (!socket.isHealthy) {
+      this.#note('an answer is lost');
+      return [];
+    }
     const garbage = this.#random.chance(this.garbles) ? [['down', this.#random.pick(badFrames) ?? ''] as const] : [];
     const hasLanes = this.#hasLanes.get(socket) ?? this.#random.chance(0.4);
     this.#hasLanes.set(socket, hasLanes);
     const parts = hasLanes ? lanesOf(frame) : [['down', frame] as const];
     const isRepeated = failed.length === 0 && this.#random.chance(this.repeats);
+    if (garbage.length > 0) this.#note('a frame makes no sense');
+    if (new Set(parts.map(([lane]) => lane)).size > 1) this.#note('answers in lanes that overtake each other');
+    if (isRepeated) this.#note('an answer comes twice');
     return [...garbage, ...parts.flatMap((part) => (isRepeated ? [part, part] : [part]))];
   }
 
@@ -77,6 +93,7 @@ export class SimulatedTraffic implements Traffic {
   }
 
   onClosed(owner: ProcessClock, wasOpen: boolean): void {
+    this.#note(wasOpen ? 'an open socket was closing' : 'a connection is refused');
     const attempt = wasOpen ? 0 : (this.#lost.get(owner)?.attempt ?? 0);
     this.#lost.set(owner, { attempt, atMs: this.#clock.monotonicNow() });
   }

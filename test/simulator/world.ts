@@ -8,6 +8,7 @@ import { VirtualDevice, type VirtualTab } from '../../src/testing/virtual/device
 import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
 import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
 import { VirtualServer } from '../../src/testing/virtual/server.ts';
+import { Happened } from './happened.ts';
 import { History, type WriteRecord } from './history.ts';
 import { SimulatedTraffic } from './traffic.ts';
 
@@ -50,6 +51,7 @@ export class World {
   hasStatusChange = false;
   /** So long after the present step. */
   pauseMs = 0;
+  readonly happened = new Happened();
   readonly #registers = new Map<string, string>();
   readonly #marks = new Map<string, readonly string[]>();
 
@@ -74,7 +76,12 @@ export class World {
     if (isCalm(seed)) this.server.failuresAfterCommit = 0;
     this.history.hasFailures = () => this.server.failedEvents.length > 0;
     this.network = new VirtualNetwork(this.clock, this.seeds.fork('network'), this.server);
-    this.traffic = new SimulatedTraffic(this.clock, this.seeds.fork('traffic'), (violation) => this.history.report(violation));
+    this.traffic = new SimulatedTraffic(
+      this.clock,
+      this.seeds.fork('traffic'),
+      (violation) => this.history.report(violation),
+      (what) => this.happened.note(what),
+    );
     this.network.traffic = this.traffic;
     this.history.isRefused = (eventId) => this.traffic.refused.has(eventId);
     this.devices = Array.from({ length: this.random.between(2, 3) }, (_, at) => this.#device(`d${at + 1}`));
@@ -121,6 +128,10 @@ export class World {
     this.history.check(this.server.entries, this.#markAttrs(), this.traffic.refused);
     this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
+    const { killedBeforeCommit, killedAfterCommit, failedEvents } = this.server;
+    this.happened.note('the server is killed before a commit', killedBeforeCommit);
+    this.happened.note('the server is killed between a commit and its answer', killedAfterCommit);
+    this.happened.note("the server's storage fails at a write", failedEvents.length);
     for (const device of [...this.devices, observer]) for (const tab of [...device.tabs]) await this.#close(tab);
   }
 
@@ -168,6 +179,7 @@ export class World {
     const tab = device.tabs.find(({ clock }) => !clock.isFrozen);
     if (!tab) return false;
     this.traffic.onReason();
+    if (tab.reactor.account.isReading) this.happened.note('the user changes while the writes of another are read');
     tab.reactor.account.setUser(user).catch(() => {});
     return true;
   }
@@ -198,6 +210,7 @@ export class World {
 
   #mendServer(): void {
     this.server.failures = 0;
+    this.server.killsAtAppend = false;
     this.server.appendMs = 5;
     this.traffic.repeats = this.traffic.garbles = 0;
     this.expired.clear();
@@ -258,7 +271,10 @@ export class World {
   noteErrors({ name, errors }: Tab): void {
     for (const error of errors.splice(0)) {
       const { code, cause } = error as { code?: string; cause?: unknown };
-      if (code === 'storage-failed') this.history.unstored.add(name);
+      if (code === 'storage-failed') {
+        this.history.unstored.add(name);
+        this.happened.note('a disk fails');
+      }
       const isOwn = [error, cause].some((each) => each instanceof TypeError || each instanceof ReferenceError);
       if (isOwn) this.history.report(`${name} has a fault: ${error.message}, ${String(cause)}`);
     }

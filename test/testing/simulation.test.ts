@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 
 import { describe, expect, test } from 'vitest';
 
-import { i, tx } from '../../src/index.ts';
+import { i, id, tx } from '../../src/index.ts';
 import { simulate, SimulationError, type SimulationOptions } from '../../src/testing/index.ts';
 
 const stock = i.schema({ entities: { items: i.entity({ count: i.number() }) } });
@@ -162,4 +162,34 @@ describe('a simulation', { timeout: 60_000 }, () => {
     await simulate({ ...bookings(true), seeds: [7, 9], onProgress: (done, all) => progress.push(`${done}/${all}`) });
     expect(progress).toEqual(['1/2', '2/2']);
   });
+});
+
+test('a seed replays actions that take their choices, times and ids from the platform, and nobody else has those', async () => {
+  const schema = i.schema({ entities: { votes: i.entity({ by: i.string(), at: i.number() }) } });
+  const run = async (seeds: number | readonly number[]): Promise<{ readonly error: SimulationError; readonly drawn: string }> => {
+    const drawn: unknown[] = [];
+    const vote: SimulationOptions<typeof schema>['actions'][string] = async ({ db, user }) => {
+      await Promise.resolve();
+      const [at, byte] = [Date.now(), crypto.getRandomValues(new Uint8Array(1))[0]];
+      drawn.push(at, byte, new Date().getTime() - at);
+      if (Math.random() < 0.3) return db.transact(db.tx.votes[id()]!.create({ by: user.id, at: at + Math.random() }));
+      return undefined;
+    };
+    const options: SimulationOptions<typeof schema> = {
+      ...{ schema, seeds, actions: { vote }, steps: 30, devices: 2 },
+      invariants: { few: ({ read }) => read({ votes: {} }).votes.length < 3 },
+    };
+    return { error: await failureOf(simulate(options)), drawn: JSON.stringify(drawn) };
+  };
+  const before = [Date, Math.random, Reflect.get(crypto, 'randomUUID')];
+  const first = run(5);
+  // Meanwhile, outside of it.
+  const year = new Date().getFullYear();
+  const second = await run(5);
+  expect(second.error.message).toBe((await first).error.message);
+  expect(second.drawn).toBe((await first).drawn);
+  expect((await run([second.error.seed])).error.message).toBe(second.error.message);
+  expect(second.drawn.slice(1, 6)).toBe('17828'); // July 2026, where virtual time begins
+  expect(year).toBe(new Date().getFullYear());
+  expect([Date, Math.random, Reflect.get(crypto, 'randomUUID')]).toEqual(before);
 });

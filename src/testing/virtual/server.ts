@@ -46,6 +46,11 @@ export class VirtualServer {
   failuresAfterCommit = 0.5;
   /** The event ids of the writes that it failed at, one for each time. */
   readonly failedEvents: string[] = [];
+  /** The process is killed when it appends the next time. */
+  killsAtAppend = false;
+  /** How often the process was killed while it appended: before it was durable, and after. */
+  killedBeforeCommit = 0;
+  killedAfterCommit = 0;
   #disk = memory();
   readonly #world: VirtualClock;
   readonly #random: SeededRandom;
@@ -106,6 +111,7 @@ export class VirtualServer {
   kill(): void {
     const process = this.#process;
     this.#process = undefined;
+    this.killsAtAppend = false;
     process?.clock.kill();
     process?.killed.abort();
     for (const session of [...this.#sessions]) session.close();
@@ -173,8 +179,12 @@ export class VirtualServer {
         ...log,
         append: async (entries) => {
           await this.#wait(this.#random.between(0, this.appendMs));
+          if (this.killsAtAppend && !process.isDead) this.kill();
           // Killed before the commit, or, by chance, after it.
-          if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
+          if (process.isDead && this.#random.chance(0.5)) {
+            this.killedBeforeCommit += 1;
+            return new Promise(() => {});
+          }
           const isFailing = this.#random.chance(this.failures);
           if (isFailing) this.failedEvents.push(...entries.flatMap(({ event }) => event?.id ?? []));
           if (isFailing && !this.#random.chance(this.failuresAfterCommit)) throw new Error('The storage failed');
@@ -186,7 +196,9 @@ export class VirtualServer {
           }
           await this.#wait(this.#random.between(0, this.appendMs));
           if (isFailing) throw new Error('The storage failed');
-          return process.isDead ? new Promise(() => {}) : appended;
+          if (!process.isDead) return appended;
+          this.killedAfterCommit += 1;
+          return new Promise(() => {});
         },
         subscribe: (listener) => log.subscribe((...news) => process.deliver(() => listener(...news))),
       };

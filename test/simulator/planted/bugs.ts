@@ -101,7 +101,7 @@ const server: readonly PlantedBug[] = [
   bug('two transactions of a moment have one time', 'server/data/replica.ts', 'return Math.max(this.#at + 1, now);', 'return Math.max(this.#at, now);'), // prettier-ignore
   bug('a write is confirmed before it is durable', ledger, 'await this.#answerOf(follower.append(batch.entries), undo)', "(void follower.append(batch.entries).catch(() => {}), 'appended')"), // prettier-ignore
   bug('memory keeps what the storage refused', ledger, '    undo();\n    const error = appended', '    const error = appended'),
-  bug('writes of one moment are applied in another order', ledger, 'for (const write of writes) {\n      const steps', 'for (const write of [...writes].reverse()) {\n      const steps'), // prettier-ignore
+  bug('writes of one moment are applied in another order', 'server/data/apply-group.ts', 'of writes.entries()) {', 'of [...writes].reverse().entries()) {'), // prettier-ignore
   bug('event ids are forgotten at a restart', 'server/data/replica.ts', 'if (isPlayed) for (const entry of entries) this.#play(entry);', 'if (isPlayed) for (const { event, ...entry } of entries) this.#play(entry);'), // prettier-ignore
 ];
 
