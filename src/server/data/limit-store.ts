@@ -218,7 +218,14 @@ export class LimitStore {
   #records(at: number, names: ReadonlySet<string>): Records {
     const now = this.clock.monotonicNow();
     const about = { at, by: this.#config?.id ?? '', save: ++this.#lastSave };
-    return Object.fromEntries([...names].map((name) => [name, this.#usages.get(name)?.record(now, about) ?? null]));
+    const made: Record<string, unknown> = {};
+    for (const name of names) {
+      const usage = this.#usages.get(name);
+      // What was dropped to make room is not known here, but may be to others.
+      if (usage) made[name] = usage.record(now, about);
+      else this.#unsaved.delete(name);
+    }
+    return made;
   }
 
   /** Deletes records of buckets that have long been full. */
