@@ -10,10 +10,8 @@ import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
 import { VirtualServer } from '../../src/testing/virtual/server.ts';
 import { Happened } from './happened.ts';
 import { History, type WriteRecord } from './history.ts';
+import { isCalm, type Profile, type ProfileName, profiles } from './profiles.ts';
 import { SimulatedTraffic } from './traffic.ts';
-
-/** Runs in which no connection is lost: every answer of the server arrives. */
-export const isCalm = (seed: number): boolean => seed % 6 === 0;
 
 export type Tab = VirtualTab<AnySchemaDef>;
 export type Device = VirtualDevice<AnySchemaDef>;
@@ -56,10 +54,12 @@ export class World {
   readonly #marks = new Map<string, readonly string[]>();
 
   readonly seed: number;
+  readonly profile: Profile;
   readonly #trace: ((line: string) => void) | undefined;
 
-  constructor(seed: number, trace?: (line: string) => void) {
+  constructor(seed: number, profile: ProfileName = 'mixed', trace?: (line: string) => void) {
     this.seed = seed;
+    this.profile = profiles[profile];
     this.#trace = trace;
     this.seeds = this.random = new SeededRandom(seed);
     this.users = ['ann', 'bob'].map((name) => {
@@ -84,12 +84,17 @@ export class World {
     );
     this.network.traffic = this.traffic;
     this.history.isRefused = (eventId) => this.traffic.refused.has(eventId);
-    this.devices = Array.from({ length: this.random.between(2, 3) }, (_, at) => this.#device(`d${at + 1}`));
+    this.devices = Array.from({ length: this.random.between(...this.profile.devices) }, (_, at) => this.#device(`d${at + 1}`));
   }
 
   async begin(): Promise<void> {
     this.traffic.repeats = this.random.chance(0.2) ? 0.3 : 0;
-    for (const device of this.devices) this.open(device);
+    const random = this.seeds.fork('begin');
+    for (const device of this.devices) {
+      if (random.chance(this.profile.offline)) device.goOffline();
+      if (random.chance(this.profile.slowDisk)) device.disk.delayMs = random.between(50, 500);
+      for (let tabs = random.between(...this.profile.tabs); tabs > 0; tabs -= 1) this.open(device);
+    }
     await this.clock.advance(1_000);
     this.clock.setTimeout(() => (this.traffic.repeats = 0), 3_000);
   }
@@ -107,6 +112,7 @@ export class World {
     await this.clock.advance(1_000);
     for (const device of this.devices) this.#mendDevice(device);
     await this.clock.advance(90_000);
+    for (const device of this.devices) this.#checkUsers(device);
     for (const { tabs } of this.devices) for (const tab of tabs) this.#checkRecovered(tab);
     for (const user of [...this.users, undefined]) {
       for (const device of this.devices) this.signIn(device, user);
@@ -175,6 +181,12 @@ export class World {
     for (const { clock } of device.tabs) this.traffic.doubted.add(clock);
   }
 
+  /** Part of the names that the writes of this time make, if not those of the whole run make the same. */
+  get period(): string {
+    const { writesPerName } = this.profile;
+    return writesPerName === undefined ? '' : `${100 + Math.floor(this.history.writes.size / writesPerName)}`;
+  }
+
   signIn(device: Device, user: SimulatedUser | undefined): boolean {
     const tab = device.tabs.find(({ clock }) => !clock.isFrozen);
     if (!tab) return false;
@@ -235,6 +247,11 @@ export class World {
 
   #discardRejected({ reactor: { outbox } }: Tab): void {
     for (const { state, eventId } of outbox.list()) if (state === 'rejected') this.history.discard(outbox.discard(eventId));
+  }
+
+  #checkUsers({ name, tabs }: Device): void {
+    const users = new Set(tabs.map(({ reactor }) => reactor.account.user?.email ?? 'nobody'));
+    if (users.size > 1) this.history.report(`the tabs of ${name} have different users: ${[...users].join(', ')}`);
   }
 
   /** By itself, within the time that passed. */
