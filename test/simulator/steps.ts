@@ -1,7 +1,7 @@
 // What may happen in the simulated world. A step tells what it did, or nothing if there was nothing to do.
 
-import { submit } from '../../src/server/data/submit.ts';
 import { tx } from '../../src/transact/chunk.ts';
+import { changeSchema, makeMissing } from './admin-steps.ts';
 import type { StepName } from './profiles.ts';
 import type { Device, Tab, World } from './world.ts';
 
@@ -201,7 +201,15 @@ function signInRace(world: World): string | undefined {
 
 const races: readonly (readonly [what: string, race: (world: World, device: Device, tab: Tab) => void])[] = [
   ['that tab is killed', (world, device, tab) => killOneOf(world, device, tab)],
-  ['the leader is killed', (world, device) => killOneOf(world, device, device.tabs.find(({ reactor }) => reactor.isLeader))],
+  [
+    'the leader is killed',
+    (world, device) =>
+      killOneOf(
+        world,
+        device,
+        device.tabs.find(({ reactor }) => reactor.isLeader),
+      ),
+  ],
   ['a tab opens', (world, device) => void (device.tabs.length < world.profile.mostTabs && world.open(device))],
   [
     'that tab writes',
@@ -242,44 +250,6 @@ function dependentWrite(world: World): string | undefined {
   const chunks = [tx['marks']?.[maker.id]?.update({ note: 'late' }), tx['marks']?.[dependent.id]?.update({ number: dependent.seq })];
   world.follow(dependent, writes.transact(chunks));
   return `${tab.name} makes an invalid write, number ${maker.seq}, and one that depends on it, number ${dependent.seq}`;
-}
-
-/** An admin makes an attribute that clients may be about to make, or changes one. */
-function changeSchema({ server, random }: World): string | undefined {
-  const [etype, label] = random.pick([['marks', 'number'], ['marks', 'note'], ['registers', 'value']] as const) ?? ['', '']; // prettier-ignore
-  if (!server.isUp) return undefined;
-  const isIndexed = random.chance(0.5);
-  const attr = { id: random.uuid(), 'forward-identity': [random.uuid(), etype, label], 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false }; // prettier-ignore
-  const change = async (): Promise<void> => {
-    const { ledger } = await server.app();
-    const known = ledger.db.attrs.forward(etype, label);
-    const step = known ? ['update-attr', { id: known.id, 'index?': isIndexed }] : ['add-attr', attr];
-    await submit(ledger, { steps: [step], event: undefined, actor: { userId: undefined, isAdmin: true } });
-  };
-  // Not awaited: it takes virtual time.
-  change().catch(() => {});
-  return `an admin makes or changes ${etype}.${label}`;
-}
-
-/** What a refused write needed is there from now on: if it is sent again, it is refused all the same. */
-function makeMissing(world: World): string | undefined {
-  const { server, random, history, traffic } = world;
-  const refused = [...history.writes.values()].filter(({ eventId }) => eventId !== undefined && traffic.refused.has(eventId));
-  const write = random.pick(refused);
-  const missing = write && world.missing.get(write.id);
-  if (!missing || !server.isUp) return undefined;
-  const change = async (): Promise<void> => {
-    const { ledger } = await server.app();
-    const idAttr = ledger.db.attrs.forward('registers', 'id')?.id;
-    await submit(ledger, {
-      steps: [['add-triple', missing, idAttr, missing]],
-      event: undefined,
-      actor: { userId: undefined, isAdmin: true },
-    });
-  };
-  change().catch(() => {});
-  history.mended.add(write.id);
-  return `an admin makes what write ${write.seq} needed`;
 }
 
 function forAWhile({ clock, random }: World, story: string, set: (isOn: boolean) => void): string {
