@@ -114,33 +114,13 @@ const server: readonly PlantedBug[] = [
   bug('event ids are forgotten at a restart', 'server/data/replica.ts', 'if (isPlayed) for (const entry of entries) this.#play(entry);', 'if (isPlayed) for (const { event, ...entry } of entries) this.#play(entry);'), // prettier-ignore
 ];
 
-const rebase = 'transact/rebase.ts';
-const tabSync = 'reactor/tabs/tab-sync.ts';
-
 /** What this client and server did until schedules with many tabs and users were tried. */
 const crowded: readonly PlantedBug[] = [
-  inCrowd('a rejected write comes back to the disk from another tab', tabSync, 'rejectedAtMs).filter(isUntold));', 'rejectedAtMs).filter(isUntold).filter(isUnkept));'), // prettier-ignore
   inCrowd('a second rejection for a taken name hits what was sent since', receiveError, 'sends > 1 && isOfOtherSteps(', 'sends < 0 && isOfOtherSteps('), // prettier-ignore
   inCrowd('a tab that opens while the user changes keeps the user before', account, "if (edits.some((edit) => 'put' in edit && edit.put === userKey))", 'if (edits.length < 0)'), // prettier-ignore
   inCrowd('writes are sent before the earlier ones of their user are read', api, '|| !isLeader || this.#loads > 0)', '|| !isLeader)'), // prettier-ignore
   inCrowd('of two attributes by one name, the one heard of later hides rows', 'reactor/attr-catalog.ts', ' || this.#confirmed.forward(etype, label) !== undefined', ''), // prettier-ignore
-  inCrowd('a rejected write of another tab does not hold back what depends on it', tabSync, 'const hidden = state.outbox.block(writeSetOf(rejection.steps));', 'const hidden: readonly { eventId: string }[] = [];'), // prettier-ignore
-  inCrowd('a leader calls a rejected write gone that it has yet to read', tabSync, 'outbox.settled.has(eventId) && !outbox.settled.isRejected(eventId))', 'outbox.settled.has(eventId))'), // prettier-ignore
-  {
-    name: 'an outcome that a killed leader did not store is forgotten',
-    profile: 'crowded',
-    edits: [
-      { file: api, find: '? undefined : settled.apply(record);', replace: '|| settled.has(record.eventId) ? undefined : record;' },
-      { file: api, find: 'if (write !== record) corrections.push(', replace: 'if (corrections.length > 0) corrections.push(' },
-      { file: tabSync, find: 'rejectedAtMs).filter(isUntold));', replace: 'rejectedAtMs).filter(isUntold).filter(isUnkept));' },
-    ],
-  },
-  inCrowd('a tab stores in new terms what it has only heard of', 'reactor/reactor.ts', 'return this.isLeader ? this.#persistQueue.add(effect.edits) : undefined;', 'return this.#persistQueue.add(effect.edits);'), // prettier-ignore
   inCrowd('a user whom a killed tab was to store is stored by no other', account, 'if (this.#queued === 1) this.#store(user);', ''), // prettier-ignore
-  inCrowd('results are shown before the stored writes of their user are read', account, 'this.isReading = true;', ''), // prettier-ignore
-  inCrowd('writes behind one that was turned away do not wait for it', 'server/session/write-order.ts', 'if (this.#order === undefined || order === undefined) return false;', 'if (message) return false;'), // prettier-ignore
-  inCrowd('an attribute that the server has is renamed', rebase, 'if (!next || attrs.byId(id)?.isUnsynced === false) break;', 'if (!next) break;'), // prettier-ignore
-  inCrowd('an attribute is not made again as another was made by its name', rebase, "return attr.isUnsynced ? [['add-attr', attr.wire]] : [];", 'return [];'), // prettier-ignore
 ];
 
 export const plantedBugs: readonly PlantedBug[] = [...known, ...client, ...server, ...crowded];
