@@ -74,16 +74,24 @@ export class Account {
     for (const edit of edits) {
       if (!('put' in edit) || edit.put !== userKey) continue;
       this.#unstored--;
-      this.#context.run([{ do: 'tell', message: { type: 'user', user: edit.value } }]);
+      this.#tell(edit.value);
     }
   }
 
-  /** Applies a change of user that another tab has stored. A change of this tab that is being stored comes after it. */
+  /**
+   * Applies a change of user that another tab has stored. A change of this tab that is being stored comes after it. The tab that sends repeats it:
+   * two tabs without a disk may have heard of each other's change at a time.
+   */
   applyUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       if (this.#unstored > 0 || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
       await this.#change(user);
+      if (this.#context.isLeader) this.#tell(user);
     });
+  }
+
+  #tell(user: unknown): void {
+    this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
   }
 
   /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
@@ -135,7 +143,7 @@ export class Account {
       const user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
       state.session.user = user;
       await config.store.write([{ put: userKey, value: user }]);
-      this.#context.run([{ do: 'tell', message: { type: 'user', user } }]);
+      this.#tell(user);
     } catch (error) {
       this.#error = asError(error);
     }

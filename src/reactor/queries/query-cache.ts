@@ -130,8 +130,10 @@ export class QueryCache {
     cached.isWriting = false;
     if (this.#entries.get(live.key) !== cached || live.source !== 'server') return;
     if (!cached.isReplacedBy(head)) this.#write(live, cached, changed);
-    else if (!isLeader && head.processed && !isOlder(head.processed, live.processed)) cached.manifest = undefined;
-    else {
+    else if (isOlder(live.processed ?? {}, head.processed) || (!isLeader && !isOlder(head.processed ?? {}, live.processed))) {
+      // As new as this one, or newer: mutations that it contains are no longer stored.
+      cached.manifest = undefined;
+    } else {
       cached.manifest = head;
       this.#write(live, cached, 'all');
     }

@@ -195,6 +195,23 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('two tabs that change the user at a time, and whose disk does not respond, agree', async () => {
+    const browser = new FakeBrowser();
+    const waiting: (() => void)[] = [];
+    const dead = (): KeyValue => ({ ...shared(), write: () => new Promise((resolve) => waiting.push(resolve)) });
+    const [first, second] = [testClient({ tabs: browser.tab(), store: dead() }), testClient({ tabs: browser.tab(), store: dead() })];
+    const [ann, bob] = [id(), id()].map((user) => ({ id: user, refresh_token: id(), isGuest: false }));
+    await settled();
+    await first.reactor.account.setUser(ann);
+    await second.reactor.account.setUser(bob);
+    for (const give of waiting) give();
+    await settled();
+    await settled();
+    const [one, other] = [first, second].map(({ reactor }) => reactor.state.session.user?.id);
+    expect(one).toBe(other);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
   it('a waiting write is stored in the terms of new attributes by the leader alone: another tab could bring back a settled one', async () => {
     const browser = new FakeBrowser();
     const store = shared();
