@@ -7,7 +7,7 @@ import { type Log, silent } from '../../lib/log.ts';
 import { type Random, systemRandom } from '../../lib/random.ts';
 import type { ServerMessage, SseInit } from '../../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../../types/ports.ts';
-import { type Channel, type ChannelEvents, deliverFrame, type Transport } from '../transport.ts';
+import { type Channel, type ChannelEvents, type CloseReason, deliverFrame, type Transport } from '../transport.ts';
 import { eventSourceStream, type EventStreamEvents, fetchEventStream } from './event-stream.ts';
 import { PostQueue, type PostQueueConfig } from './post-queue.ts';
 
@@ -44,19 +44,16 @@ function openChannel(openStream: (on: EventStreamEvents) => () => void, config: 
     queue = undefined;
     closeStream();
   };
-  const disconnected = (reason: string, code = 1006): void => {
+  const lost = (why: CloseReason): void => {
     const last = on;
     if (!last) return;
     close();
-    last.closed({ code, reason });
+    last.closed(why);
   };
+  const disconnected = (reason: string, code = 1006): void => lost({ code, reason });
   const open = (init: SseInit): void => {
     if (!on || queue) return;
-    queue = new PostQueue(
-      config,
-      { machineId: init['machine-id'], sessionId: init['session-id'], sseToken: init['sse-token'] },
-      disconnected,
-    );
+    queue = new PostQueue(config, { machineId: init['machine-id'], sessionId: init['session-id'], sseToken: init['sse-token'] }, lost);
     on.opened();
   };
   const onMessage = (message: ServerMessage): void => {
