@@ -2,7 +2,6 @@
 
 import type { AppStatus, WireUser } from '../../src/protocol/session-messages.ts';
 import type { AnySchemaDef } from '../../src/schema/schema.ts';
-import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import { VirtualDevice, type VirtualTab } from '../../src/testing/virtual/device.ts';
 import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
@@ -10,6 +9,7 @@ import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
 import { VirtualServer } from '../../src/testing/virtual/server.ts';
 import { Happened } from './happened.ts';
 import { History, type WriteRecord } from './history.ts';
+import { checkDisk, checkRecovered, markAttrs } from './recovered.ts';
 import { SimulatedTraffic } from './traffic.ts';
 
 /** Runs in which no connection is lost: every answer of the server arrives. */
@@ -107,7 +107,7 @@ export class World {
     await this.clock.advance(1_000);
     for (const device of this.devices) this.#mendDevice(device);
     await this.clock.advance(90_000);
-    for (const { tabs } of this.devices) for (const tab of tabs) this.#checkRecovered(tab);
+    for (const { tabs } of this.devices) for (const tab of tabs) checkRecovered(tab, this.history);
     for (const user of [...this.users, undefined]) {
       for (const device of this.devices) this.signIn(device, user);
       await this.clock.advance(30_000);
@@ -121,11 +121,11 @@ export class World {
     const truth = this.open(observer);
     await this.clock.advance(5_000);
     for (const { tabs } of this.devices) for (const tab of tabs) this.#checkTab(tab, truth);
-    for (const device of this.devices) this.#checkDisk(device);
+    for (const device of this.devices) checkDisk(device, this.history);
     for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
     // Where an answer of failure was lost, nobody knows that later writes have overtaken the one that failed.
     this.history.hasLostFailures = this.hasStatusChange || (this.server.failedEvents.length > 0 && !isCalm(this.seed));
-    this.history.check(this.server.entries, this.#markAttrs(), this.traffic.refused);
+    this.history.check(this.server.entries, markAttrs(this.server.entries), this.traffic.refused);
     this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
     const { killedBeforeCommit, killedAfterCommit, failedEvents } = this.server;
@@ -237,16 +237,6 @@ export class World {
     for (const { state, eventId } of outbox.list()) if (state === 'rejected') this.history.discard(outbox.discard(eventId));
   }
 
-  /** By itself, within the time that passed. */
-  #checkRecovered({ name, reactor }: Tab): void {
-    if (reactor.status !== 'authenticated') this.history.report(`${name} is ${reactor.status} long after everything was well again`);
-    for (const live of reactor.state.queries.list())
-      if (live.error) this.history.report(`${name} still has an error for a query: ${live.error.message}`);
-    const waiting = reactor.state.outbox.list().filter(({ state }) => state === 'pending' || state === 'inflight');
-    if (waiting.length > 0)
-      this.history.report(`${name} has ${waiting.length} writes without an answer long after everything was well again`);
-  }
-
   #checkTab(tab: Tab, truth: Tab): void {
     this.noteErrors(tab);
     const [shown, expected] = [tab, truth].map(({ name }) => [...(this.#marks.get(name) ?? [])].sort().join());
@@ -257,14 +247,6 @@ export class World {
     if (queries > 2) this.history.report(`${tab.name} has ${queries} queries, and 2 that somebody listens to`);
     const waiting = tab.reactor.state.outbox.list();
     if (waiting.length > 0) this.history.report(`${tab.name} still holds ${waiting.length} writes, the first ${String(waiting[0]?.state)}`);
-  }
-
-  #checkDisk({ name, disk }: Device): void {
-    for (const [key, value] of disk.entries) {
-      if (!key.startsWith(mutationPrefix('').slice(0, -1))) continue;
-      const { reason, txId } = value as { reason?: unknown; txId?: number };
-      if (reason === undefined && txId === undefined) this.history.report(`${name} still has a write that waits: ${key}`);
-    }
   }
 
   /** What a client reports it copes with. A fault of its own it does not expect. */
@@ -308,12 +290,6 @@ export class World {
       tab.reactor.state.outbox.list().flatMap(({ steps }) => steps.flatMap((step) => (step[0] === 'add-triple' ? [step[3]] : []))),
     );
     this.history.values.show(tab.name, tab.reactor.state.session.owner, rows.filter(([, value]) => !waiting.has(value))); // prettier-ignore
-  }
-
-  #markAttrs(): ReadonlySet<string> {
-    const attrs = this.server.entries.flatMap(({ attrs: changed }) => changed?.put ?? []);
-    const isNumber = ([, etype, label]: readonly [string, string, string]): boolean => etype === 'marks' && label === 'number';
-    return new Set(attrs.filter((attr) => isNumber(attr['forward-identity'])).map(({ id }) => id));
   }
 }
 

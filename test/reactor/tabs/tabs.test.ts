@@ -230,7 +230,12 @@ describe('tabs', () => {
   });
 
   it.each([
-    ['confirmed', (eventId: string) => ({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }) as const, [], undefined],
+    [
+      'confirmed',
+      (eventId: string) => ({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }) as const,
+      ['acknowledged'],
+      undefined,
+    ],
     [
       'rejected',
       (eventId: string) => ({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId }) as const,
