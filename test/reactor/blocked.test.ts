@@ -85,7 +85,7 @@ function eventStream(clock: VirtualClock, line: Line): Transport {
     }
     return Promise.resolve(new Response('{}'));
   };
-  return eventSourceTransport({ url: 'http://server', fetch: post, EventSource: Source, clock, random });
+  return eventSourceTransport({ url: 'http://server', fetch: post, EventSource: Source, clock, random, canProbe: true });
 }
 
 /** The connection is lost 1 s after a frame that does not pass, and nothing else arrives meanwhile. */

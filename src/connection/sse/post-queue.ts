@@ -18,6 +18,7 @@ export interface PostQueueConfig {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly random: Random;
+  readonly canProbe: boolean;
 }
 
 /** Below the limit of servers for one request. */
@@ -152,9 +153,10 @@ export class PostQueue {
 
   /** Returns whether a small request gets through, and lets small messages pass whose order relative to these does not matter. */
   async #isOthersTurn(batch: readonly QueuedMessage[]): Promise<boolean> {
+    const { canProbe, random } = this.#config;
     // Before `init`, the server takes no message.
-    if (this.#isClosed || batch[0]?.message.op === 'init') return false;
-    const probe = { op: 'remove-query', 'client-event-id': this.#config.random.eventId(), q: { $$probe: {} } } as const;
+    if (!canProbe || this.#isClosed || batch[0]?.message.op === 'init') return false;
+    const probe = { op: 'remove-query', 'client-event-id': random.eventId(), q: { $$probe: {} } } as const;
     if ((await this.#try(encodePost(this.#session, [probe]))) !== undefined) return false;
     const overtaking = overtakingIn(this.#queue, batch, this.#maxMessages);
     if (overtaking.length === 0 || this.#isClosed) return true;

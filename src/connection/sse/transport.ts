@@ -22,6 +22,8 @@ export interface EventSourceConfig {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly log?: Log | undefined;
+  /** Whether the session answers `remove-query`, with which the line is tried while a POST fails. */
+  readonly canProbe?: boolean | undefined;
 }
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
@@ -29,7 +31,7 @@ export function eventSourceTransport(config: EventSourceConfig): Transport {
   // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));
   const openStream = Source ? eventSourceStream(Source) : fetchEventStream(send);
-  const posts: PostQueueConfig = { url: postUrl, fetch: send, clock, random };
+  const posts: PostQueueConfig = { url: postUrl, fetch: send, clock, random, canProbe: config.canProbe === true };
   return { name: 'sse', open: (on) => openChannel((events) => openStream(url, events), posts, on, log) };
 }
 

@@ -27,8 +27,10 @@ function queueTo(maxBytes: number): { queue: PostQueue; accepted: string[]; lost
     accepted.push(...messages.map((message) => String(message['client-event-id'])));
     return Promise.resolve(new Response('{}'));
   };
-  const queue = new PostQueue({ url: 'http://server', fetch: server, clock: new VirtualClock(), random: systemRandom }, session, (why) =>
-    lost.push(why),
+  const queue = new PostQueue(
+    { url: 'http://server', fetch: server, clock: new VirtualClock(), random: systemRandom, canProbe: true },
+    session,
+    (why) => lost.push(why),
   );
   return { queue, accepted, lost };
 }
@@ -58,7 +60,10 @@ describe('status 413', () => {
 });
 
 /** A line on which `passes` decides about each POST, in virtual time. */
-function lineTo(passes: (body: string, nowMs: number) => boolean | number): {
+function lineTo(
+  passes: (body: string, nowMs: number) => boolean | number,
+  canProbe = true,
+): {
   queue: PostQueue;
   clock: VirtualClock;
   posts: { ids: string[]; isSent: boolean }[];
@@ -76,7 +81,7 @@ function lineTo(passes: (body: string, nowMs: number) => boolean | number): {
     return result === false ? Promise.reject(new TypeError('connection reset')) : Promise.resolve(new Response('{}', { status: result }));
   };
   const random = { ...systemRandom, next: () => 0.5, eventId: () => 'probe' };
-  const queue = new PostQueue({ url: 'http://server', fetch: server, clock, random }, session, (why) => lost.push(why));
+  const queue = new PostQueue({ url: 'http://server', fetch: server, clock, random, canProbe }, session, (why) => lost.push(why));
   return { queue, clock, posts, lost };
 }
 
@@ -123,6 +128,13 @@ describe('a POST that never gets through', () => {
     expect(lost).toEqual([{ code, reason: expect.any(String) as string }]);
   });
 
+  it('over a session that answers no probe, the connection is given up after eight attempts', async () => {
+    const { queue, clock, posts, lost } = lineTo(isSmall, false);
+    queue.add(topic(1, 'x'.repeat(1000)));
+    await clock.advance(60_000);
+    expect([posts.length, lost.map(({ message }) => message)]).toEqual([8, [undefined]]);
+  });
+
   it('for less than 45 s is sent again until it does', async () => {
     const { queue, clock, posts, lost } = lineTo((body, nowMs) => isSmall(body) || nowMs > 40_000);
     queue.add(topic(1, 'x'.repeat(1000)));
@@ -147,7 +159,9 @@ describe('a POST that never gets through', () => {
         });
       });
     const lost: CloseReason[] = [];
-    const queue = new PostQueue({ url: 'http://server', fetch: slow, clock, random: systemRandom }, session, (why) => lost.push(why));
+    const queue = new PostQueue({ url: 'http://server', fetch: slow, clock, random: systemRandom, canProbe: true }, session, (why) =>
+      lost.push(why),
+    );
     queue.add(topic(1, 'x'.repeat(1_000_000)));
     await clock.advance(31_000);
     expect([sent, lost]).toEqual([[30_000], []]);
