@@ -6,11 +6,15 @@ import '../../src/reactor/recovery.ts';
 import '../../src/server/rules/rulebook.ts';
 
 import type { Happened } from './happened.ts';
+import type { Kind } from './history.ts';
+import { everything, type Setting } from './setting.ts';
 import { steps, type StepName, weightsFor, work } from './steps.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
   readonly seed: number;
+  /** Which client, and what may happen to it; ours and everything, unless it is said. */
+  readonly setting?: Setting;
   /** Steps of random work and faults. */
   readonly steps?: number;
   /** Only these of them are taken. Each draws lots of its own, so that those left do what they did. */
@@ -22,6 +26,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number;
   readonly violations: readonly string[];
+  /** How many there are of each kind. */
+  readonly counts: Readonly<Record<Kind, number>>;
   readonly writes: number;
   readonly faults: number;
   readonly frames: number;
@@ -34,9 +40,9 @@ export interface RunResult {
   readonly happened: Happened;
 }
 
-export async function simulate({ seed, steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
-  const world = new World(seed, trace);
-  const weights = weightsFor(seed);
+export async function simulate({ seed, setting = everything, steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
+  const world = new World(seed, setting, trace);
+  const weights = weightsFor(seed, setting.leftOut);
   const taken: number[] = [];
   let faults = 0;
   const onUncaught = (error: unknown): void => world.history.report(`not caught: ${String(error)}`);
@@ -56,9 +62,20 @@ export async function simulate({ seed, steps: count = 120, only, trace }: RunOpt
   } finally {
     process.off('unhandledRejection', onUncaught);
   }
-  const { violations, writes } = world.history;
+  const { history } = world;
   const { story, happened, traffic } = world;
-  return { seed, violations, writes: writes.size, faults, frames: traffic.frames, story, taken, only, happened };
+  return {
+    seed,
+    violations: history.violations,
+    counts: history.counts,
+    writes: history.writes.size,
+    faults,
+    frames: traffic.frames,
+    story,
+    taken,
+    only,
+    happened,
+  };
 }
 
 async function takeStep(world: World, weights: Readonly<Record<StepName, number>>, at: number): Promise<StepName | undefined> {

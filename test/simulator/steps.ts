@@ -1,9 +1,9 @@
 // What may happen in the simulated world, and how often. A step tells what it did, or nothing if there was nothing to do.
 
 import { submit } from '../../src/server/data/submit.ts';
-import type { DiskCondition } from '../../src/testing/virtual/disk.ts';
 import { tx } from '../../src/transact/chunk.ts';
-import { type Device, isCalm, type Tab, type World } from './world.ts';
+import type { Device, Tab } from './client.ts';
+import { isCalm, type World } from './world.ts';
 
 /** How often each kind of step comes. */
 const weights = {
@@ -21,9 +21,11 @@ const none = Object.fromEntries([...faultsOfNetwork, ...faultsOfServer].map((nam
 /** No connection is lost: so every answer of failure arrives, and order holds whatever the server fails at. */
 const calmWeights: Readonly<Record<StepName, number>> = { ...weights, ...none, burst: 8, slowStorage: 2 };
 
-export function weightsFor(seed: number): Readonly<Record<StepName, number>> {
-  if (!isCalm(seed)) return weights;
-  return { ...calmWeights, ...(seed % 12 === 0 ? { failStorage: 6, status: 0 } : { failStorage: 0, status: 5 }) };
+export function weightsFor(seed: number, leftOut: ReadonlySet<string>): Readonly<Record<StepName, number>> {
+  const all = isCalm(seed)
+    ? { ...calmWeights, ...(seed % 12 === 0 ? { failStorage: 6, status: 0 } : { failStorage: 0, status: 5 }) }
+    : weights;
+  return { ...all, ...Object.fromEntries([...leftOut].map((name) => [name, 0])) };
 }
 export const work: ReadonlySet<StepName> = new Set<StepName>([
   ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),
@@ -57,7 +59,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
 
   openTab: (world) => {
     const device = world.random.pick(world.devices);
-    return device && device.tabs.length < 3 ? `${world.open(device).name} is opened` : undefined;
+    return device && device.tabs.length < world.setting.mostTabs ? `${world.open(device).name} is opened` : undefined;
   },
   closeTab: (world) => {
     const tab = world.tab(({ device, clock }) => device.tabs.length > 1 && !clock.isFrozen);
@@ -90,6 +92,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   silence: (world) => {
     const socket = world.random.pick([...world.network.sockets]);
     socket?.goSilent();
+    if (world.setting.silenceMs < Infinity) world.clock.setTimeout(() => socket?.cut(), world.setting.silenceMs);
     return socket && 'a socket goes silent';
   },
   loseAnswers: (world) => {
@@ -144,7 +147,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   },
   disk: (world) => {
     const device = world.random.pick(world.devices);
-    const condition = world.random.pick<DiskCondition>(['hangs', 'hangs', 'hangs', 'full', 'broken']) ?? 'hangs';
+    const condition = world.random.pick(world.setting.diskConditions) ?? 'hangs';
     if (device?.disk.condition !== 'well') return undefined;
     device.disk.condition = condition;
     world.happened.note(`a disk: ${condition}`);

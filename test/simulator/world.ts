@@ -1,22 +1,21 @@
 // The simulated world: devices, the server, the network, and what the tabs of the devices show.
 
 import type { AppStatus, WireUser } from '../../src/protocol/session-messages.ts';
-import type { AnySchemaDef } from '../../src/schema/schema.ts';
 import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
-import { VirtualDevice, type VirtualTab } from '../../src/testing/virtual/device.ts';
 import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
 import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
-import { VirtualServer } from '../../src/testing/virtual/server.ts';
+import type { VirtualServer } from '../../src/testing/virtual/server.ts';
+import { type Data, type Device, ourDevice, type Tab, type Write } from './client.ts';
+import { declareFields } from './declared.ts';
+import { asSent } from './forgetful-server.ts';
 import { Happened } from './happened.ts';
 import { History, type WriteRecord } from './history.ts';
+import { everything, type Setting } from './setting.ts';
 import { SimulatedTraffic } from './traffic.ts';
 
 /** Runs in which no connection is lost: every answer of the server arrives. */
 export const isCalm = (seed: number): boolean => seed % 6 === 0;
-
-export type Tab = VirtualTab<AnySchemaDef>;
-export type Device = VirtualDevice<AnySchemaDef>;
 
 export interface SimulatedUser extends WireUser {
   readonly email: string;
@@ -56,17 +55,19 @@ export class World {
   readonly #marks = new Map<string, readonly string[]>();
 
   readonly seed: number;
+  readonly setting: Setting;
   readonly #trace: ((line: string) => void) | undefined;
 
-  constructor(seed: number, trace?: (line: string) => void) {
+  constructor(seed: number, setting: Setting = everything, trace?: (line: string) => void) {
     this.seed = seed;
+    this.setting = setting;
     this.#trace = trace;
     this.seeds = this.random = new SeededRandom(seed);
-    this.users = ['ann', 'bob'].map((name) => {
+    this.users = setting.users.map((name) => {
       const id = this.random.uuid();
       return { id, email: `${name}@example.com`, refresh_token: this.random.uuid(), isGuest: false };
     });
-    this.server = new VirtualServer({
+    this.server = new setting.Server({
       clock: this.clock,
       random: this.seeds.fork('server'),
       appId,
@@ -88,7 +89,11 @@ export class World {
   }
 
   async begin(): Promise<void> {
-    this.traffic.repeats = this.random.chance(0.2) ? 0.3 : 0;
+    this.traffic.repeats = this.random.chance(0.2) && !this.setting.leftOut.has('repeat') ? 0.3 : 0;
+    if (this.setting.isDeclared) {
+      void declareFields(this.server, this.seeds.fork('schema'));
+      await this.clock.advance(1_000);
+    }
     for (const device of this.devices) this.open(device);
     await this.clock.advance(1_000);
     this.clock.setTimeout(() => (this.traffic.repeats = 0), 3_000);
@@ -117,7 +122,7 @@ export class World {
   }
 
   async check(): Promise<void> {
-    const observer = this.#device('observer');
+    const observer = this.#device('observer', ourDevice);
     const truth = this.open(observer);
     await this.clock.advance(5_000);
     for (const { tabs } of this.devices) for (const tab of tabs) this.#checkTab(tab, truth);
@@ -125,7 +130,7 @@ export class World {
     for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
     // Where an answer of failure was lost, nobody knows that later writes have overtaken the one that failed.
     this.history.hasLostFailures = this.hasStatusChange || (this.server.failedEvents.length > 0 && !isCalm(this.seed));
-    this.history.check(this.server.entries, this.#markAttrs(), this.traffic.refused);
+    this.history.check(asSent(this.server.entries), this.#markAttrs(), this.traffic.refused);
     this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
     const { killedBeforeCommit, killedAfterCommit, failedEvents } = this.server;
@@ -163,7 +168,7 @@ export class World {
       throw failure;
     };
     const { queries } = tab.reactor;
-    queries.subscribe({ marks: {} }, { onResult: fails, onError: fails });
+    if (this.setting.hasFailingListener) queries.subscribe({ marks: {} }, { onResult: fails, onError: fails });
     queries.subscribe({ marks: {} }, { onResult: ({ data }) => this.#showMarks(tab, data), onError: () => {} });
     const byAge = { registers: { $: { order: { serverCreatedAt: 'asc' } } } };
     queries.subscribe(byAge, { onResult: ({ data }) => this.#showRegisters(tab, data), onError: () => {} });
@@ -185,7 +190,7 @@ export class World {
   }
 
   /** What becomes of it is written into the history. */
-  follow(write: WriteRecord, promise: ReturnType<Tab['reactor']['writes']['transact']>): void {
+  follow(write: WriteRecord, promise: Write): void {
     promise.catch(() => {});
     promise.queued.then(
       ({ clientId }) => {
@@ -204,8 +209,8 @@ export class World {
     return this.users.find(({ id, refresh_token }) => refresh_token === token && !this.expired.has(id));
   }
 
-  #device(name: string): Device {
-    return new VirtualDevice({ name, clock: this.clock, random: this.seeds.fork(`device ${name}`), network: this.network });
+  #device(name: string, open = this.setting.device): Device {
+    return open({ name, clock: this.clock, random: this.seeds.fork(`device ${name}`), network: this.network });
   }
 
   #mendServer(): void {
@@ -250,9 +255,9 @@ export class World {
   #checkTab(tab: Tab, truth: Tab): void {
     this.noteErrors(tab);
     const [shown, expected] = [tab, truth].map(({ name }) => [...(this.#marks.get(name) ?? [])].sort().join());
-    if (shown !== expected) this.history.report(`${tab.name} shows other entities than a fresh client does`);
+    if (shown !== expected) this.history.report(`${tab.name} shows other entities than a fresh client does`, 'diverged');
     if (this.#registers.get(tab.name) !== this.#registers.get(truth.name))
-      this.history.report(`${tab.name} shows other values than a fresh client does`);
+      this.history.report(`${tab.name} shows other values than a fresh client does`, 'diverged');
     const queries = [...tab.reactor.state.queries.list()].length;
     if (queries > 2) this.history.report(`${tab.name} has ${queries} queries, and 2 that somebody listens to`);
     const waiting = tab.reactor.state.outbox.list();
@@ -321,8 +326,6 @@ interface Heard {
   readonly op?: string;
   readonly 'client-event-id'?: string;
 }
-
-type Data = Readonly<Record<string, unknown>>;
 
 function rowsOf(data: Data, etype: string): readonly Readonly<Record<string, unknown>>[] {
   return (data[etype] ?? []) as readonly Readonly<Record<string, unknown>>[];
