@@ -11,10 +11,11 @@ import { buildSimulator } from '../test/simulator/planted/plant.ts';
 const most = Number(process.argv[2] ?? 400);
 const seeds: number[] = [];
 const foundAt: Record<string, number> = {};
+const clean = await buildSimulator();
 const queue = [...plantedBugs];
 async function huntInTurn(): Promise<void> {
   for (let bug = queue.shift(); bug; bug = queue.shift()) {
-    const found = await hunt(await buildSimulator(bug), most);
+    const found = await hunt({ simulator: await buildSimulator(bug), clean, profile: bug.profile }, most);
     seeds.push(found.seeds ?? Infinity);
     if (found.seeds !== undefined) foundAt[bug.name] = found.seeds;
     console.log(`${String(found.seeds ?? 'not found').padStart(9)}  ${bug.name}: ${found.violation.slice(0, 120)}`);

@@ -67,7 +67,7 @@ function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstruct
   // On the host of the sockets: `apiURI` may be another host, which must not receive the user's token.
   const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
   if (server === undefined || (webSocket && !fetch)) return [sockets];
-  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, random, log };
+  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, random, log, canProbe: true };
   return [sockets, lazyTransport('sse', async () => (await loadEventSource()).eventSourceTransport(events), onError)];
 }
 

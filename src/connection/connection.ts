@@ -165,9 +165,9 @@ export class Connection {
       message: (message) => this.#dispatch({ type: 'received', channel, message }),
       activity: () => this.#dispatch({ type: 'received', channel }),
       fault: (fault) => this.#dispatch({ type: 'received', channel, fault }),
-      closed: ({ code, reason }) => {
-        this.#config.log.debug('connection', `channel ${channel} closed`, code, reason);
-        if (this.isReady && channel === this.#state.channel) this.#on.closed?.({ code, reason });
+      closed: (why) => {
+        this.#config.log.debug('connection', `channel ${channel} closed`, why.code, why.reason);
+        if (this.isReady && channel === this.#state.channel) this.#on.closed?.(why);
         this.#dispatch({ type: 'closed', channel });
       },
     };

@@ -31,10 +31,12 @@ export interface ChannelEvents {
   closed(why: CloseReason): void;
 }
 
-/** Close codes have no meaning in this protocol; they are for the log. PROTOCOL.md#connection */
+/** Close codes have no meaning in this protocol, save what `Uplink` concludes about requests in flight. PROTOCOL.md#connection */
 export interface CloseReason {
   readonly code: number;
   readonly reason: string;
+  /** The message that does not reach the server, if others do. */
+  readonly message?: ClientMessage;
 }
 
 /** The receivers of a frame. Transports stop calling them once the channel is closed. */

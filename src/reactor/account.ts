@@ -25,13 +25,11 @@ export class Account {
   readonly adopted: Promise<Adopted | undefined> | undefined;
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
-  /** Changes that have not ended. */
-  #queued = 0;
+  /** Changes of this tab that are being stored. */
+  #unstored = 0;
   #isLoaded = false;
   /** The stored writes of a user who has just signed in are being read: a result without them is not shown. */
   isReading = false;
-  /** Whether the user is another one than the store had at the start. */
-  #isChanged = false;
   #error: Error | undefined;
 
   constructor(context: ClientContext) {
@@ -65,37 +63,40 @@ export class Account {
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
-      this.#store(user);
-      this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
+      this.#unstored++;
+      this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
       await this.#change(user);
     });
   }
 
-  /** A tab that opened while the record was being stored has read who was signed in before. */
+  /** Other tabs are told once a tab that opens would read the same: before, this one may be killed. */
   onPersisted(edits: readonly KeyValueOp[]): void {
-    const { session } = this.#context.state;
-    if (edits.some((edit) => 'put' in edit && edit.put === userKey))
-      this.#context.run([{ do: 'tell', message: { type: 'user', user: session.user ?? null, isStored: true } }]);
+    for (const edit of edits) {
+      if (!('put' in edit) || edit.put !== userKey) continue;
+      this.#unstored--;
+      this.#tell(edit.value);
+    }
   }
 
-  /** Applies a change of user that another tab made. The same user again changes nothing, nor does a stored one after any change. */
-  applyUser(user: User | undefined, isStored = false): Promise<void> {
+  /**
+   * Applies a change of user that another tab has stored. A change of this tab that is being stored comes after it. The tab that sends repeats it:
+   * two tabs without a disk may have heard of each other's change at a time.
+   */
+  applyUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
-      if ((isStored && this.#isChanged) || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
+      if (this.#unstored > 0 || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
       await this.#change(user);
-      // The tab that was to store it may have been killed. Whom the next change replaces is not stored any more.
-      if (this.#queued === 1) this.#store(user);
+      if (this.#context.isLeader) this.#tell(user);
     });
   }
 
-  #store(user: User | undefined): void {
-    this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
+  #tell(user: unknown): void {
+    this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
   }
 
   /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
   #enqueue(change: () => Promise<void>): Promise<void> {
-    this.#queued++;
-    const changed = this.#changes.then(change).finally(() => this.#queued--);
+    const changed = this.#changes.then(change);
     this.#changes = changed.catch(() => {});
     return changed;
   }
@@ -105,7 +106,6 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     if (isOther) this.#context.persistResult();
     session.user = user;
-    this.#isChanged = true;
     this.#error = undefined;
     const liveQueries = [...queries.list()];
     if (isOther) {
@@ -143,7 +143,7 @@ export class Account {
       const user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
       state.session.user = user;
       await config.store.write([{ put: userKey, value: user }]);
-      this.#context.run([{ do: 'tell', message: { type: 'user', user } }]);
+      this.#tell(user);
     } catch (error) {
       this.#error = asError(error);
     }

@@ -62,8 +62,8 @@ export type TabMessage =
   | { readonly type: 'gone'; readonly eventIds: readonly string[] }
   /** These wait, and perhaps in vain: the leader tells what became of them. */
   | { readonly type: 'waiting'; readonly records: readonly unknown[] }
-  /** Null if no user is signed in. Said again once it is stored, for tabs that opened meanwhile. */
-  | { readonly type: 'user'; readonly user: unknown; readonly isStored?: true };
+  /** Who is signed in, as is stored now. Null for nobody. */
+  | { readonly type: 'user'; readonly user: unknown };
 
 /** Another tab may run another release: unknown types are ignored. */
 export function isTabMessage(value: unknown): value is TabMessage {

@@ -2,10 +2,12 @@
 // without naming it, does not say which one it was; sent again over every connection, it would keep all others from being answered. If
 // several requests may be the cause, they are sent one at a time, then in growing groups, and everything else once they are answered. A
 // server that is killed occasionally loses whatever is in flight, so the connection has to last without a suspect before it is sent again.
+// Meanwhile, everything is sent whose order relative to the suspect does not matter.
 
 import { InstantAPIError, type TriplaneError } from '../errors.ts';
 import type { Timer } from '../lib/clock.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
+import { laneOf } from '../protocol/lanes.ts';
 import type { ClientContext } from './context.ts';
 import type { Effect } from './effect.ts';
 import { reject } from './mutations/reject.ts';
@@ -19,12 +21,23 @@ const lossesBeforeGivingUp = 5;
  * is killed at random, a harmless request is taken for the cause once in thousands of cases.
  */
 const controlMs = { factor: 8, least: 5_000, most: 120_000 };
+/** Large requests fail much more often than others, so that less has to be ruled out: they do not hold up later writes for minutes. */
+const large = { characters: 100_000, mostMs: 10_000 };
 /** A request without an answer within this does not hold up the next one. */
 const answerMs = 5_000;
 /** Growth of groups: a backlog of thousands takes seconds instead of minutes; if it contains the cause, a few more connections are lost. */
 const outlivedPerRequest = 8;
 /** The close code for a message that is too big. Event streams report status 413 as this code. */
 const tooBigCode = 1009;
+
+interface Loss {
+  /** How often in a row the connection was lost with it alone in flight. */
+  readonly losses: number;
+  /** How long the next one has to last without it. */
+  readonly controlMs: number;
+  /** What is sent behind it must not be sent before it. */
+  readonly lane: string;
+}
 
 export interface RecoveryEvents {
   send(message: ClientMessage): void;
@@ -46,10 +59,14 @@ export class Recovery {
   /** Suspects that this connection has outlived: the more, the more requests are sent at a time. */
   #outlived = 0;
   #timer: Timer | undefined;
-  /** The request that was alone in flight when the connection was lost, how often in a row, and how long the next one has to last without it. */
-  #suspect: { readonly key: string; readonly losses: number; readonly controlMs: number } | undefined;
-  /** Nothing is sent, to see whether this connection lasts. */
+  /** Requests that were alone in flight when the connection was lost, or that were in flight when it was lost without those. */
+  readonly #losses = new Map<string, Loss>();
+  /** The event ids of requests without an answer that this connection has outlived: they are not the cause. */
+  readonly #cleared = new Set<string>();
+  /** No request that may be the cause is sent, to see whether this connection lasts. */
   #isControl = false;
+  /** The lanes of the suspects, in which no message may overtake another. PROTOCOL.md#ordering */
+  readonly #heldLanes = new Set<string>();
   #sentAtMs: number | undefined;
 
   constructor(context: ClientContext, unanswered: Map<string, ClientMessage>, on: RecoveryEvents) {
@@ -61,18 +78,39 @@ export class Recovery {
   send(message: ClientMessage): void {
     const error = this.#setAside.get(requestKey(message));
     if (error) return this.refuse(message, error);
-    if (this.#waiting && (this.#isControl || this.#current.size > 0 || this.#waiting.length > 0)) this.#waiting.push(message);
+    if (this.#isControl && !this.#heldLanes.has(laneOf(message))) this.#on.send(message);
+    else if (this.#waiting && (this.#isControl || this.#current.size > 0 || this.#waiting.length > 0)) this.#waiting.push(message);
     else this.#send(message);
   }
 
   /** A session has begun. */
   onSession(): void {
-    if (!this.#suspect) return;
+    this.#current.clear();
+    this.#cleared.clear();
+    this.#heldLanes.clear();
+    if (this.#losses.size === 0) return;
+    this.#waiting ??= [];
     this.#isControl = true;
-    this.#timer = this.#context.config.clock.setTimeout(() => {
-      this.#isControl = false;
-      this.#sendNext();
-    }, this.#suspect.controlMs);
+    let ms = 0;
+    for (const [key, loss] of this.#losses) {
+      this.#suspects.add(key);
+      this.#heldLanes.add(loss.lane);
+      ms = Math.max(ms, loss.controlMs);
+    }
+    this.#timer = this.#context.config.clock.setTimeout(() => this.#endControl(), ms);
+  }
+
+  /** A suspect is sent when nothing else is in flight: another loss is then due to it. */
+  #endControl(): void {
+    this.#isControl = false;
+    const keys = new Set(this.#waiting?.map(requestKey));
+    for (const key of this.#losses.keys()) if (!keys.has(key)) this.#losses.delete(key);
+    if (this.#unanswered.size === 0) return this.#sendNext();
+    for (const eventId of this.#unanswered.keys()) {
+      this.#current.add(eventId);
+      this.#cleared.add(eventId);
+    }
+    this.#timer = this.#context.config.clock.setTimeout(() => this.#sendNext(), answerMs);
   }
 
   /** Nobody waits for these requests any longer. Returns false if the server was not sent any of them. */
@@ -95,9 +133,10 @@ export class Recovery {
   onAnswer(answered: ClientMessage): void {
     const key = requestKey(answered);
     this.#suspects.delete(key);
-    if (this.#suspect?.key === key) this.#suspect = undefined;
-    const wasCurrent = this.#current.delete(answered['client-event-id'] ?? '');
-    if (wasCurrent) this.#outlived += 1;
+    this.#losses.delete(key);
+    const eventId = answered['client-event-id'] ?? '';
+    const wasCurrent = this.#current.delete(eventId);
+    if (wasCurrent && !this.#cleared.has(eventId)) this.#outlived += 1;
     if (this.#unanswered.size === 0 || (wasCurrent && this.#current.size === 0)) this.#sendNext();
   }
 
@@ -118,31 +157,49 @@ export class Recovery {
    * The server or the network closed the connection with these requests in flight.
    *
    * @param suspects those of them that were in flight before, too, when it was lost
+   * @param cause the message that the connection was given up for
    */
-  onLost(code: number, unanswered: readonly ClientMessage[], suspects: Iterable<string>): void {
-    const [only, ...others] = unanswered;
-    if (!only) return;
+  onLost(code: number, unanswered: readonly ClientMessage[], suspects: Iterable<string>, cause?: ClientMessage): void {
+    if (cause) return this.#blame(cause, code === tooBigCode ? tooLarge() : neverReached());
+    if (unanswered.length === 0) return;
     // If any message exceeds the limit, the largest one does.
     if (code === tooBigCode) return this.#blame(largestOf(unanswered), tooLarge());
     this.#isolate(suspects);
-    if (others.length > 0) return;
-    const key = requestKey(only);
-    const losses = this.#suspect?.key === key ? this.#suspect.losses + 1 : 1;
-    const { factor, least, most } = controlMs;
-    const inFlightMs = this.#sentAtMs === undefined ? 0 : this.#context.config.clock.monotonicNow() - this.#sentAtMs;
-    this.#suspect = { key, losses, controlMs: Math.min(most, Math.max(least, factor * inFlightMs)) };
-    if (losses >= lossesBeforeGivingUp) this.#blame(only, connectionLost(losses));
+    const possible = unanswered.filter((message) => !this.#cleared.has(message['client-event-id'] ?? ''));
+    const turn = possible.filter((message) => this.#current.has(message['client-event-id'] ?? ''));
+    const [last, ...more] = possible.length === 1 ? possible : turn;
+    if (!last || more.length > 0) return;
+    // Sent behind requests that were not answered in time: the connection has to last with these alone before it counts.
+    const losses = (this.#losses.get(requestKey(last))?.losses ?? 0) + (possible.length === 1 ? 1 : 0);
+    this.#countLoss(last, losses);
+    if (losses >= lossesBeforeGivingUp) this.#blame(last, connectionLost(losses));
   }
 
-  /** The connection is gone; the owners of the requests send them again over the next one. */
+  #countLoss(message: ClientMessage, losses: number): void {
+    const { factor, least, most } = controlMs;
+    const inFlightMs = this.#sentAtMs === undefined ? 0 : this.#context.config.clock.monotonicNow() - this.#sentAtMs;
+    const mostMs = sizeOf(message) >= large.characters ? large.mostMs : most;
+    const ms = Math.min(mostMs, Math.max(least, factor * inFlightMs));
+    this.#losses.set(requestKey(message), { losses, controlMs: ms, lane: laneOf(message) });
+  }
+
+  /** The connection is gone, `onLost` may follow; the owners of the requests send them again over the next one. */
   clear(): void {
     this.#context.config.clock.clearTimeout(this.#timer);
-    this.#current.clear();
     this.#outlived = 0;
     if (this.#waiting) this.#waiting = this.#suspects.size > 0 ? [] : undefined;
-    // It was lost without the suspect, too.
-    if (this.#isControl) this.#suspect = undefined;
+    if (this.#isControl) this.#onLostWithoutSuspects();
     this.#isControl = false;
+  }
+
+  /** Chance, or another request is the cause: what was in flight is held back with the others the next time, or they would clear each other. */
+  #onLostWithoutSuspects(): void {
+    if (this.#unanswered.size === 0) return this.#losses.clear();
+    for (const [key, loss] of this.#losses) this.#losses.set(key, { ...loss, losses: 0 });
+    for (const message of this.#unanswered.values()) {
+      const key = requestKey(message);
+      if (!this.#losses.has(key)) this.#losses.set(key, { losses: 0, controlMs: controlMs.least, lane: laneOf(message) });
+    }
   }
 
   #isolate(suspects: Iterable<string>): void {
@@ -152,6 +209,7 @@ export class Recovery {
 
   #blame(message: ClientMessage, error: TriplaneError): void {
     this.#suspects.delete(requestKey(message));
+    this.#losses.delete(requestKey(message));
     // A write leaves the outbox, and presence its room; a query stays open, and would be sent again.
     if (message.op === 'add-query') this.#setAside.set(requestKey(message), error);
     this.refuse(message, error);
@@ -169,13 +227,18 @@ export class Recovery {
     if (this.#unanswered.has(eventId)) this.#current.add(eventId);
   }
 
+  /** A write that its caller took back while it waited here. */
+  #isDiscarded(message: ClientMessage): boolean {
+    return message.op === 'transact' && !this.#context.state.outbox.get(message['client-event-id'] ?? '');
+  }
+
   #sendNext(): void {
-    if (!this.#waiting) return;
+    if (!this.#waiting || this.#isControl) return;
     this.#context.config.clock.clearTimeout(this.#timer);
     this.#current.clear();
     // Some messages are not answered at all.
     for (let next = this.#waiting.shift(); next; next = this.#waiting?.shift()) {
-      this.#send(next);
+      if (!this.#isDiscarded(next)) this.#send(next);
       if (this.#current.size > this.#outlived / outlivedPerRequest && this.#suspects.size > 0) return;
     }
     if (this.#suspects.size > 0 && (this.#unanswered.size > 0 || this.#current.size > 0)) return;
@@ -184,8 +247,9 @@ export class Recovery {
   }
 }
 
+const sizeOf = (message: ClientMessage): number => JSON.stringify(message).length;
+
 function largestOf(messages: readonly ClientMessage[]): ClientMessage {
-  const sizeOf = (message: ClientMessage): number => JSON.stringify(message).length;
   return messages.reduce((largest, message) => (sizeOf(message) > sizeOf(largest) ? message : largest));
 }
 
@@ -219,5 +283,10 @@ function tooLarge(): InstantAPIError {
 
 function connectionLost(times: number): InstantAPIError {
   const message = `The connection was lost ${times} times in a row while the server had only this request to answer: it is not sent again`;
+  return new InstantAPIError({ status: 500, body: { type: 'connection-lost', message } });
+}
+
+function neverReached(): InstantAPIError {
+  const message = 'This request does not reach the server, although others do: it is not sent again';
   return new InstantAPIError({ status: 500, body: { type: 'connection-lost', message } });
 }

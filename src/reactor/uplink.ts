@@ -1,7 +1,7 @@
 // The session with the server: `init` when a connection opens, messages to the state, and what the state must know of a lost connection.
 
 import { Connection } from '../connection/connection.ts';
-import type { Transport } from '../connection/transport.ts';
+import type { CloseReason, Transport } from '../connection/transport.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery } from '../protocol/query-messages.ts';
@@ -61,7 +61,7 @@ export class Uplink {
       {
         opened: () => this.send(state.session.init(random.eventId())),
         message: (message) => this.#onMessage(message),
-        closed: ({ code }) => this.#onLost(code),
+        closed: (why) => this.#onLost(why),
         down: () => this.#onDisconnect(),
         status: (status) => this.#onStatus(status),
         fault: (error) => context.report(error),
@@ -144,13 +144,15 @@ export class Uplink {
   }
 
   /** One lost connection is normal; and what is the cause of several was in flight each time. */
-  #onLost(code: number): void {
-    if (this.#unanswered.size === 0 || isHarmless(code) || !this.#context.config.network.isOnline()) return;
+  #onLost({ code, message }: CloseReason): void {
+    if ((this.#unanswered.size === 0 && !message) || isHarmless(code) || !this.#context.config.network.isOnline()) return;
     const unanswered = [...this.#unanswered.values()];
     const keys = unanswered.map(requestKey);
     const suspects = new Set(keys.filter((key) => this.#lost.has(key)));
     this.#lost = new Set(keys);
-    if (suspects.size > 0 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered, suspects));
+    if (suspects.size > 0 || code === 1009 || message) {
+      this.#recover((recovery) => recovery.onLost(code, unanswered, suspects, message));
+    }
   }
 
   #onAnswer(eventId: string): void {
@@ -184,8 +186,8 @@ export class Uplink {
   }
 
   #onDisconnect(): void {
-    this.#unanswered.clear();
     this.#recovery?.clear();
+    this.#unanswered.clear();
     const { outbox, queries, features } = this.#context.state;
     outbox.onDisconnect();
     queries.onDisconnect();

@@ -55,7 +55,7 @@ export interface SimulatedReactor {
   readonly account: {
     readonly isLoaded: boolean;
     readonly isReading: boolean;
-    readonly user: { readonly id: string } | null | undefined;
+    readonly user: { readonly id: string; readonly email?: string | null | undefined } | null | undefined;
     setUser(user: User | undefined): Promise<unknown>;
   };
   readonly state: {

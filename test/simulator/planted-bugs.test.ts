@@ -17,6 +17,7 @@ const hunts = new Map<string, Promise<Hunt>>();
 
 beforeAll(() => {
   const queue = [...plantedBugs];
+  const clean = buildSimulator();
   // A thread at a time for each core: the rest waits.
   let free = Math.max(1, Math.min(4, availableParallelism()));
   const waiting: (() => void)[] = [];
@@ -30,7 +31,10 @@ beforeAll(() => {
     });
   };
   for (const bug of queue) {
-    const found = inTurn(async () => hunt(await buildSimulator(bug), mostSeeds, foundAt[bug.name]));
+    const found = inTurn(async () => {
+      const hunted = { simulator: await buildSimulator(bug), clean: await clean, profile: bug.profile };
+      return hunt(hunted, mostSeeds, foundAt[bug.name]);
+    });
     found.catch(() => {});
     hunts.set(bug.name, found);
   }

@@ -13,8 +13,8 @@ export interface Setting {
   readonly leftOut: ReadonlySet<string>;
   /** Of one device at a time. */
   readonly mostTabs: number;
-  /** What may befall a disk; the more often one is named, the more often it comes. */
-  readonly diskConditions: readonly DiskCondition[];
+  /** What may befall a disk; as the kind of schedule has it, unless it is said. */
+  readonly diskConditions: readonly DiskCondition[] | undefined;
   /** So long after a connection went silent the device gives it up. */
   readonly silenceMs: number;
   /** Names of those who sign in. */
@@ -28,8 +28,8 @@ export const everything: Setting = {
   Server: VirtualServer,
   isDeclared: false,
   leftOut: new Set(),
-  mostTabs: 3,
-  diskConditions: ['hangs', 'hangs', 'hangs', 'full', 'broken'],
+  mostTabs: Infinity,
+  diskConditions: undefined,
   silenceMs: Infinity,
   users: ['ann', 'bob'],
   hasFailingListener: true,

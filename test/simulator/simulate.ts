@@ -7,14 +7,17 @@ import '../../src/server/rules/rulebook.ts';
 
 import type { Happened } from './happened.ts';
 import type { Kind } from './history.ts';
+import { type ProfileName, profiles, type StepName } from './profiles.ts';
 import { everything, type Setting } from './setting.ts';
-import { steps, type StepName, weightsFor, work } from './steps.ts';
+import { steps, work } from './steps.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
   readonly seed: number;
   /** Which client, and what may happen to it; ours and everything, unless it is said. */
   readonly setting?: Setting;
+  /** The kind of schedule. `mixed` unless told otherwise. */
+  readonly profile?: ProfileName | undefined;
   /** Steps of random work and faults. */
   readonly steps?: number;
   /** Only these of them are taken. Each draws lots of its own, so that those left do what they did. */
@@ -40,9 +43,11 @@ export interface RunResult {
   readonly happened: Happened;
 }
 
-export async function simulate({ seed, setting = everything, steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
-  const world = new World(seed, setting, trace);
-  const weights = weightsFor(seed, setting.leftOut);
+export async function simulate(options: RunOptions): Promise<RunResult> {
+  const { seed, setting = everything, profile = 'mixed', steps: count = 120, only, trace } = options;
+  const world = new World(seed, profile, setting, trace);
+  const leftOut = Object.fromEntries([...setting.leftOut].map((name) => [name, 0]));
+  const weights = { ...profiles[profile].weights(seed), ...leftOut };
   const taken: number[] = [];
   let faults = 0;
   const onUncaught = (error: unknown): void => world.history.report(`not caught: ${String(error)}`);
@@ -90,14 +95,14 @@ async function takeStep(world: World, weights: Readonly<Record<StepName, number>
 }
 
 /** A shorter run that fails in the same way: steps are left out, many at once at first, as long as it does so without them. */
-export async function shrink(seed: number, mostRuns = 200): Promise<RunResult> {
-  let best = await simulate({ seed });
+export async function shrink(seed: number, profile?: ProfileName, mostRuns = 200): Promise<RunResult> {
+  let best = await simulate({ seed, profile });
   const kind = kindOf(best.violations[0]);
   let runs = 1;
   for (let size = Math.ceil(best.taken.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let from = 0; from < best.taken.length && runs < mostRuns; runs += 1) {
       const only = new Set([...best.taken.slice(0, from), ...best.taken.slice(from + size)]);
-      const shorter = await simulate({ seed, only });
+      const shorter = await simulate({ seed, profile, only });
       if (shorter.violations.some((violation) => kindOf(violation) === kind)) best = shorter;
       else from += size;
     }

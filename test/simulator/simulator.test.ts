@@ -4,11 +4,11 @@
 import { expect, test } from 'vitest';
 
 import { Happened, mustHappen } from './happened.ts';
+import { profiles } from './profiles.ts';
 import { simulate } from './simulate.ts';
-import { steps } from './steps.ts';
 
-test('a seed gives the same run each time', async () => {
-  const [first, second] = [await simulate({ seed: 7 }), await simulate({ seed: 7 })];
+test.each(['mixed', 'crowded'] as const)('a seed gives the same run each time: %s', async (profile) => {
+  const [first, second] = [await simulate({ seed: 7, profile }), await simulate({ seed: 7, profile })];
   expect(second).toEqual(first);
 });
 
@@ -28,6 +28,7 @@ test(`${seeds} schedules`, { timeout: 600_000 }, async () => {
   expect(failed).toEqual([]);
   expect(Math.min(writes, faults)).toBeGreaterThan(seeds);
   const least = Math.floor(seeds / 100);
-  const counts = [...Object.keys(steps), ...mustHappen].map((what) => [what, happened.count(what)] as const);
+  const names = Object.entries(profiles.mixed.weights(1)).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
+  const counts = [...names, ...mustHappen].map((what) => [what, happened.count(what)] as const);
   expect(counts.filter(([, times]) => times < least)).toEqual([]);
 });

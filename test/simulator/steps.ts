@@ -1,32 +1,11 @@
-// What may happen in the simulated world, and how often. A step tells what it did, or nothing if there was nothing to do.
+// What may happen in the simulated world. A step tells what it did, or nothing if there was nothing to do.
 
-import { submit } from '../../src/server/data/submit.ts';
 import { tx } from '../../src/transact/chunk.ts';
+import { changeSchema, makeMissing } from './admin-steps.ts';
 import type { Device, Tab } from './client.ts';
-import { isCalm, type World } from './world.ts';
+import type { StepName } from './profiles.ts';
+import type { World } from './world.ts';
 
-/** How often each kind of step comes. */
-const weights = {
-  ...{ write: 40, burst: 3, invalidWrite: 4, dependentWrite: 2, ask: 2, wait: 18 },
-  ...{ openTab: 3, closeTab: 2, killTab: 3, handOver: 1, freeze: 2, thaw: 3 },
-  ...{ goOffline: 3, goOnline: 5, cut: 3, silence: 2, loseAnswers: 4, breakSocket: 2, repeat: 1, garble: 1, slowDown: 2 },
-  ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.6, slowStorage: 1, rollBack: 0.3 },
-  ...{ changeUser: 3, expireUser: 1, disk: 2, slowDisk: 1, clock: 1, status: 0.5, schema: 1, mend: 1 },
-};
-export type StepName = keyof typeof weights;
-
-const faultsOfNetwork = ['closeTab', 'killTab', 'handOver', 'freeze', 'goOffline', 'cut', 'silence', 'loseAnswers', 'breakSocket'] as const;
-const faultsOfServer = ['stopServer', 'killServer', 'rollBack', 'changeUser', 'expireUser', 'disk', 'slowDisk'] as const;
-const none = Object.fromEntries([...faultsOfNetwork, ...faultsOfServer].map((name) => [name, 0]));
-/** No connection is lost: so every answer of failure arrives, and order holds whatever the server fails at. */
-const calmWeights: Readonly<Record<StepName, number>> = { ...weights, ...none, burst: 8, slowStorage: 2 };
-
-export function weightsFor(seed: number, leftOut: ReadonlySet<string>): Readonly<Record<StepName, number>> {
-  const all = isCalm(seed)
-    ? { ...calmWeights, ...(seed % 12 === 0 ? { failStorage: 6, status: 0 } : { failStorage: 0, status: 5 }) }
-    : weights;
-  return { ...all, ...Object.fromEntries([...leftOut].map((name) => [name, 0])) };
-}
 export const work: ReadonlySet<StepName> = new Set<StepName>([
   ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),
 ]);
@@ -59,7 +38,8 @@ export const steps: Readonly<Record<StepName, Step>> = {
 
   openTab: (world) => {
     const device = world.random.pick(world.devices);
-    return device && device.tabs.length < world.setting.mostTabs ? `${world.open(device).name} is opened` : undefined;
+    const most = Math.min(world.profile.mostTabs, world.setting.mostTabs);
+    return device && device.tabs.length < most ? `${world.open(device).name} is opened` : undefined;
   },
   closeTab: (world) => {
     const tab = world.tab(({ device, clock }) => device.tabs.length > 1 && !clock.isFrozen);
@@ -147,7 +127,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   },
   disk: (world) => {
     const device = world.random.pick(world.devices);
-    const condition = world.random.pick(world.setting.diskConditions) ?? 'hangs';
+    const condition = world.random.pick(world.setting.diskConditions ?? world.profile.diskFaults) ?? 'hangs';
     if (device?.disk.condition !== 'well') return undefined;
     device.disk.condition = condition;
     world.happened.note(`a disk: ${condition}`);
@@ -171,6 +151,15 @@ export const steps: Readonly<Record<StepName, Step>> = {
     world.setStatus(status);
     return `the app becomes ${status}`;
   },
+  flap: (world) => {
+    if (!world.server.isUp) return undefined;
+    const status = world.random.pick(['read-only', 'disabled'] as const) ?? 'disabled';
+    world.hasStatusChange = true;
+    world.setStatus(status);
+    world.clock.setTimeout(() => world.setStatus('active'), world.random.between(1, 200));
+    return `for a moment, the app is ${status}`;
+  },
+  signInRace: signInRace,
   schema: changeSchema,
   mend: makeMissing,
 };
@@ -179,12 +168,12 @@ function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
   const tab = on ?? world.tab(({ clock }) => !clock.isFrozen);
   const { random, history } = world;
   if (!tab?.reactor.account.isLoaded || !tab.reactor.state.session.isWritable) return undefined;
-  const register = random.pick(registers) ?? '';
+  const register = registerOf(world);
   const record = history.add({ id: random.uuid(), tab: tab.name, register, owner: tab.reactor.account.user?.id ?? '', isInvalid });
   const missing = random.uuid();
   if (isInvalid) world.missing.set(record.id, missing);
   // Attributes that nobody has made before, or somebody else is about to make.
-  const more = random.chance(0.1) ? { [`extra${random.between(1, 6)}`]: record.seq } : {};
+  const more = random.chance(world.profile.newAttr) ? { [`extra${random.between(1, 6)}${world.period}`]: record.seq } : {};
   const chunks = [
     tx['marks']?.[record.id]?.update({ number: record.seq, ...more }),
     isInvalid
@@ -193,6 +182,48 @@ function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
   ];
   world.follow(record, tab.reactor.writes.transact(chunks));
   return `${tab.name} makes ${isInvalid ? 'an invalid' : 'a'} write, number ${record.seq}`;
+}
+
+function registerOf({ random, period }: World): string {
+  const register = random.pick(registers) ?? '';
+  return period && random.chance(0.5) ? register.slice(0, -period.length) + period : register;
+}
+
+/** Somebody signs in, and another thing happens before that is stored or known to all tabs. */
+function signInRace(world: World): string | undefined {
+  const { random, clock } = world;
+  const device = random.pick(world.devices);
+  const tab = device?.tabs.find((each) => !each.clock.isFrozen);
+  if (!device || !tab) return undefined;
+  const user = random.pick([...world.users, undefined]);
+  world.signIn(device, user);
+  const [what, race] = random.pick(races) ?? ['', () => {}];
+  clock.setTimeout(() => race(world, device, tab), random.between(0, device.disk.delayMs * 3));
+  return `${user?.email ?? 'nobody'} signs in in ${tab.name}, and soon ${what}`;
+}
+
+const races: readonly (readonly [what: string, race: (world: World, device: Device, tab: Tab) => void])[] = [
+  ['that tab is killed', (world, device, tab) => killOneOf(world, device, tab)],
+  [
+    'the leader is killed',
+    (world, device) =>
+      killOneOf(
+        world,
+        device,
+        device.tabs.find(({ reactor }) => reactor.isLeader),
+      ),
+  ],
+  ['a tab opens', (world, device) => void (device.tabs.length < world.profile.mostTabs && world.open(device))],
+  [
+    'that tab writes',
+    (world, device, tab) => {
+      if (device.tabs.includes(tab) && !tab.clock.isFrozen) write(world, false, tab);
+    },
+  ],
+];
+
+function killOneOf(world: World, device: Device, tab: Tab | undefined): void {
+  if (tab && device.tabs.length > 1 && device.tabs.includes(tab)) killTab(world, tab);
 }
 
 function killTab(world: World, tab: Tab): void {
@@ -222,44 +253,6 @@ function dependentWrite(world: World): string | undefined {
   const chunks = [tx['marks']?.[maker.id]?.update({ note: 'late' }), tx['marks']?.[dependent.id]?.update({ number: dependent.seq })];
   world.follow(dependent, writes.transact(chunks));
   return `${tab.name} makes an invalid write, number ${maker.seq}, and one that depends on it, number ${dependent.seq}`;
-}
-
-/** An admin makes an attribute that clients may be about to make, or changes one. */
-function changeSchema({ server, random }: World): string | undefined {
-  const [etype, label] = random.pick([['marks', 'number'], ['marks', 'note'], ['registers', 'value']] as const) ?? ['', '']; // prettier-ignore
-  if (!server.isUp) return undefined;
-  const isIndexed = random.chance(0.5);
-  const attr = { id: random.uuid(), 'forward-identity': [random.uuid(), etype, label], 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false }; // prettier-ignore
-  const change = async (): Promise<void> => {
-    const { ledger } = await server.app();
-    const known = ledger.db.attrs.forward(etype, label);
-    const step = known ? ['update-attr', { id: known.id, 'index?': isIndexed }] : ['add-attr', attr];
-    await submit(ledger, { steps: [step], event: undefined, actor: { userId: undefined, isAdmin: true } });
-  };
-  // Not awaited: it takes virtual time.
-  change().catch(() => {});
-  return `an admin makes or changes ${etype}.${label}`;
-}
-
-/** What a refused write needed is there from now on: if it is sent again, it is refused all the same. */
-function makeMissing(world: World): string | undefined {
-  const { server, random, history, traffic } = world;
-  const refused = [...history.writes.values()].filter(({ eventId }) => eventId !== undefined && traffic.refused.has(eventId));
-  const write = random.pick(refused);
-  const missing = write && world.missing.get(write.id);
-  if (!missing || !server.isUp) return undefined;
-  const change = async (): Promise<void> => {
-    const { ledger } = await server.app();
-    const idAttr = ledger.db.attrs.forward('registers', 'id')?.id;
-    await submit(ledger, {
-      steps: [['add-triple', missing, idAttr, missing]],
-      event: undefined,
-      actor: { userId: undefined, isAdmin: true },
-    });
-  };
-  change().catch(() => {});
-  history.mended.add(write.id);
-  return `an admin makes what write ${write.seq} needed`;
 }
 
 function forAWhile({ clock, random }: World, story: string, set: (isOn: boolean) => void): string {

@@ -1,7 +1,6 @@
 // The simulated world: devices, the server, the network, and what the tabs of the devices show.
 
 import type { AppStatus, WireUser } from '../../src/protocol/session-messages.ts';
-import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
 import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
@@ -11,11 +10,10 @@ import { declareFields } from './declared.ts';
 import { asSent } from './forgetful-server.ts';
 import { Happened } from './happened.ts';
 import { History, type WriteRecord } from './history.ts';
+import { isCalm, type Profile, type ProfileName, profiles } from './profiles.ts';
+import { checkDisk, checkRecovered, checkUsers, markAttrs } from './recovered.ts';
 import { everything, type Setting } from './setting.ts';
 import { SimulatedTraffic } from './traffic.ts';
-
-/** Runs in which no connection is lost: every answer of the server arrives. */
-export const isCalm = (seed: number): boolean => seed % 6 === 0;
 
 export interface SimulatedUser extends WireUser {
   readonly email: string;
@@ -55,11 +53,13 @@ export class World {
   readonly #marks = new Map<string, readonly string[]>();
 
   readonly seed: number;
+  readonly profile: Profile;
   readonly setting: Setting;
   readonly #trace: ((line: string) => void) | undefined;
 
-  constructor(seed: number, setting: Setting = everything, trace?: (line: string) => void) {
+  constructor(seed: number, profile: ProfileName = 'mixed', setting: Setting = everything, trace?: (line: string) => void) {
     this.seed = seed;
+    this.profile = profiles[profile];
     this.setting = setting;
     this.#trace = trace;
     this.seeds = this.random = new SeededRandom(seed);
@@ -85,7 +85,7 @@ export class World {
     );
     this.network.traffic = this.traffic;
     this.history.isRefused = (eventId) => this.traffic.refused.has(eventId);
-    this.devices = Array.from({ length: this.random.between(2, 3) }, (_, at) => this.#device(`d${at + 1}`));
+    this.devices = Array.from({ length: this.random.between(...this.profile.devices) }, (_, at) => this.#device(`d${at + 1}`));
   }
 
   async begin(): Promise<void> {
@@ -94,7 +94,12 @@ export class World {
       void declareFields(this.server, this.seeds.fork('schema'));
       await this.clock.advance(1_000);
     }
-    for (const device of this.devices) this.open(device);
+    const random = this.seeds.fork('begin');
+    for (const device of this.devices) {
+      if (random.chance(this.profile.offline)) device.goOffline();
+      if (random.chance(this.profile.slowDisk)) device.disk.delayMs = random.between(50, 500);
+      for (let tabs = random.between(...this.profile.tabs); tabs > 0; tabs -= 1) this.open(device);
+    }
     await this.clock.advance(1_000);
     this.clock.setTimeout(() => (this.traffic.repeats = 0), 3_000);
   }
@@ -112,7 +117,8 @@ export class World {
     await this.clock.advance(1_000);
     for (const device of this.devices) this.#mendDevice(device);
     await this.clock.advance(90_000);
-    for (const { tabs } of this.devices) for (const tab of tabs) this.#checkRecovered(tab);
+    for (const device of this.devices) checkUsers(device, this.history);
+    for (const { tabs } of this.devices) for (const tab of tabs) checkRecovered(tab, this.history);
     for (const user of [...this.users, undefined]) {
       for (const device of this.devices) this.signIn(device, user);
       await this.clock.advance(30_000);
@@ -126,11 +132,11 @@ export class World {
     const truth = this.open(observer);
     await this.clock.advance(5_000);
     for (const { tabs } of this.devices) for (const tab of tabs) this.#checkTab(tab, truth);
-    for (const device of this.devices) this.#checkDisk(device);
+    for (const device of this.devices) checkDisk(device, this.history);
     for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
     // Where an answer of failure was lost, nobody knows that later writes have overtaken the one that failed.
     this.history.hasLostFailures = this.hasStatusChange || (this.server.failedEvents.length > 0 && !isCalm(this.seed));
-    this.history.check(asSent(this.server.entries), this.#markAttrs(), this.traffic.refused);
+    this.history.check(asSent(this.server.entries), markAttrs(this.server.entries), this.traffic.refused);
     this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
     const { killedBeforeCommit, killedAfterCommit, failedEvents } = this.server;
@@ -178,6 +184,12 @@ export class World {
   failDisk(device: Device): void {
     this.failedDisks.add(device);
     for (const { clock } of device.tabs) this.traffic.doubted.add(clock);
+  }
+
+  /** Part of the names that the writes of this time make, if not those of the whole run make the same. */
+  get period(): string {
+    const { writesPerName } = this.profile;
+    return writesPerName === undefined ? '' : `${100 + Math.floor(this.history.writes.size / writesPerName)}`;
   }
 
   signIn(device: Device, user: SimulatedUser | undefined): boolean {
@@ -242,16 +254,6 @@ export class World {
     for (const { state, eventId } of outbox.list()) if (state === 'rejected') this.history.discard(outbox.discard(eventId));
   }
 
-  /** By itself, within the time that passed. */
-  #checkRecovered({ name, reactor }: Tab): void {
-    if (reactor.status !== 'authenticated') this.history.report(`${name} is ${reactor.status} long after everything was well again`);
-    for (const live of reactor.state.queries.list())
-      if (live.error) this.history.report(`${name} still has an error for a query: ${live.error.message}`);
-    const waiting = reactor.state.outbox.list().filter(({ state }) => state === 'pending' || state === 'inflight');
-    if (waiting.length > 0)
-      this.history.report(`${name} has ${waiting.length} writes without an answer long after everything was well again`);
-  }
-
   #checkTab(tab: Tab, truth: Tab): void {
     this.noteErrors(tab);
     const [shown, expected] = [tab, truth].map(({ name }) => [...(this.#marks.get(name) ?? [])].sort().join());
@@ -262,14 +264,6 @@ export class World {
     if (queries > 2) this.history.report(`${tab.name} has ${queries} queries, and 2 that somebody listens to`);
     const waiting = tab.reactor.state.outbox.list();
     if (waiting.length > 0) this.history.report(`${tab.name} still holds ${waiting.length} writes, the first ${String(waiting[0]?.state)}`);
-  }
-
-  #checkDisk({ name, disk }: Device): void {
-    for (const [key, value] of disk.entries) {
-      if (!key.startsWith(mutationPrefix('').slice(0, -1))) continue;
-      const { reason, txId } = value as { reason?: unknown; txId?: number };
-      if (reason === undefined && txId === undefined) this.history.report(`${name} still has a write that waits: ${key}`);
-    }
   }
 
   /** What a client reports it copes with. A fault of its own it does not expect. */
@@ -313,12 +307,6 @@ export class World {
       tab.reactor.state.outbox.list().flatMap(({ steps }) => steps.flatMap((step) => (step[0] === 'add-triple' ? [step[3]] : []))),
     );
     this.history.values.show(tab.name, tab.reactor.state.session.owner, rows.filter(([, value]) => !waiting.has(value))); // prettier-ignore
-  }
-
-  #markAttrs(): ReadonlySet<string> {
-    const attrs = this.server.entries.flatMap(({ attrs: changed }) => changed?.put ?? []);
-    const isNumber = ([, etype, label]: readonly [string, string, string]): boolean => etype === 'marks' && label === 'number';
-    return new Set(attrs.filter((attr) => isNumber(attr['forward-identity'])).map(({ id }) => id));
   }
 }
 

@@ -7,7 +7,7 @@ import { type Log, silent } from '../../lib/log.ts';
 import { type Random, systemRandom } from '../../lib/random.ts';
 import type { ServerMessage, SseInit } from '../../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../../types/ports.ts';
-import { type Channel, type ChannelEvents, deliverFrame, type Transport } from '../transport.ts';
+import { type Channel, type ChannelEvents, type CloseReason, deliverFrame, type Transport } from '../transport.ts';
 import { eventSourceStream, type EventStreamEvents, fetchEventStream } from './event-stream.ts';
 import { PostQueue, type PostQueueConfig } from './post-queue.ts';
 
@@ -22,6 +22,8 @@ export interface EventSourceConfig {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly log?: Log | undefined;
+  /** Whether the session answers `remove-query`, with which the line is tried while a POST fails. */
+  readonly canProbe?: boolean | undefined;
 }
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
@@ -29,7 +31,7 @@ export function eventSourceTransport(config: EventSourceConfig): Transport {
   // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));
   const openStream = Source ? eventSourceStream(Source) : fetchEventStream(send);
-  const posts: PostQueueConfig = { url: postUrl, fetch: send, clock, random };
+  const posts: PostQueueConfig = { url: postUrl, fetch: send, clock, random, canProbe: config.canProbe === true };
   return { name: 'sse', open: (on) => openChannel((events) => openStream(url, events), posts, on, log) };
 }
 
@@ -44,19 +46,16 @@ function openChannel(openStream: (on: EventStreamEvents) => () => void, config: 
     queue = undefined;
     closeStream();
   };
-  const disconnected = (reason: string, code = 1006): void => {
+  const lost = (why: CloseReason): void => {
     const last = on;
     if (!last) return;
     close();
-    last.closed({ code, reason });
+    last.closed(why);
   };
+  const disconnected = (reason: string, code = 1006): void => lost({ code, reason });
   const open = (init: SseInit): void => {
     if (!on || queue) return;
-    queue = new PostQueue(
-      config,
-      { machineId: init['machine-id'], sessionId: init['session-id'], sseToken: init['sse-token'] },
-      disconnected,
-    );
+    queue = new PostQueue(config, { machineId: init['machine-id'], sessionId: init['session-id'], sseToken: init['sse-token'] }, lost);
     on.opened();
   };
   const onMessage = (message: ServerMessage): void => {

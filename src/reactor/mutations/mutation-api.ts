@@ -7,17 +7,23 @@ import type { KeyValueOp } from '../../storage/key-value.ts';
 import { expandChunks } from '../../transact/expand.ts';
 import { validateTransaction } from '../../transact/operation.ts';
 import type { ClientContext } from '../context.ts';
-import { onward } from '../effect.ts';
+import { type Effect, onward } from '../effect.ts';
 import { transactionLimitError } from '../limits.ts';
 import { writeSetOf } from './write-set.ts';
 import { rebaseLoaded } from './acknowledge.ts';
 import { receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
-import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecord, mutationRecordKey } from './mutation.ts';
+import { putMutation, readMutation, removeMutation, type Mutation, mutationPrefix, mutationRecord, mutationRecordKey } from './mutation.ts';
 
 /** Maximum number of writes per request: each is sent completely. */
 const mostAsked = 100;
+
+interface StoredMutations {
+  readonly records: readonly Mutation[];
+  readonly rejected: readonly Mutation[];
+  readonly receipts: unknown;
+}
 
 export class MutationApi {
   readonly #context: ClientContext;
@@ -124,46 +130,58 @@ export class MutationApi {
   }
 
   async #load(): Promise<void> {
-    const { config, state } = this.#context;
-    const { outbox, rejections, session } = state;
+    const { outbox, rejections, session } = this.#context.state;
     const { owner } = session;
-    const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
-      (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
-    const { settled } = outbox;
-    const { end } = settled.remember();
-    const listed = new Set(rejections.keys());
-    const read = async (): Promise<readonly [Mutation[], Mutation[], unknown]> => [
-      await list('write'),
-      await list('rejected'),
-      state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner)),
-    ];
-    const [records, rejected, receipts] = await read().finally(end);
+    const before = new Set(rejections.keys());
+    const { end } = outbox.settled.remember();
+    const stored = await this.#read(owner).finally(end);
     // Another user signed in while the store was being read: these mutations belong to the previous one.
     if (session.owner !== owner) return;
-    // Writes settled meanwhile are skipped: they would be sent again.
-    const stored = records.filter(({ eventId }) => !settled.has(eventId));
-    const added = outbox.load(rebaseLoaded(state, stored));
-    for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
-    const isDiscarded = (eventId: string): boolean => listed.has(eventId) || (settled.has(eventId) && !settled.isRejected(eventId));
+    this.#apply(stored, before);
+    this.askLeader();
+  }
+
+  async #read(owner: string): Promise<StoredMutations> {
+    const { config, state } = this.#context;
+    const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
+      (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
+    return {
+      records: await list('write'),
+      rejected: await list('rejected'),
+      receipts: state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner)),
+    };
+  }
+
+  /** @param before the rejected writes that were listed before the store was read */
+  #apply({ records, rejected, receipts }: StoredMutations, before: ReadonlySet<string>): void {
+    const { outbox, queries, rejections, receipts: own } = this.#context.state;
+    const { settled } = outbox;
+    const rejectedIds = new Set(rejected.map(({ eventId }) => eventId));
+    const current: Mutation[] = [];
+    // What the tab that settled these writes has not stored, or another has stored once more since.
+    const corrections: KeyValueOp[] = [];
+    for (const record of records) {
+      const write = rejectedIds.has(record.eventId) ? undefined : settled.apply(record);
+      if (write !== record) corrections.push(write ? putMutation(write) : removeMutation(record));
+      if (write && !rejections.has(record.eventId)) current.push(write);
+    }
+    const added = outbox.load(rebaseLoaded(this.#context.state, current));
+    for (const { eventId, claimed } of added) if (claimed) own.resumeClaim(eventId, new InstantAPIError(claimed));
+    const isDiscarded = (eventId: string): boolean => before.has(eventId) || (settled.has(eventId) && !settled.isRejected(eventId));
     for (const rejection of rejected) {
       const { eventId } = rejection;
       if (rejections.has(eventId) || !isDiscarded(eventId)) rejections.set(eventId, rejection);
     }
-    state.receipts.load(receipts);
+    own.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
-    const asStored = new Set(stored);
-    // The tab that was to store that these are confirmed has not: it may have been killed.
-    const confirmed = records.flatMap((write) => {
-      const position = write.txId === undefined && settled.positionOf(write.eventId);
-      return position ? putMutation({ ...write, ...position }) : [];
-    });
+    const asStored = new Set(current);
+    const shown: readonly Effect[] =
+      added.length > 0 ? [...queries.rewrite(outbox.unblocked()), ...onward] : [{ do: 'announce', what: 'outbox' }];
     this.#context.run([
       { do: 'rewrite', edits: added.filter((write) => !asStored.has(write)).map(putMutation) },
-      { do: 'store', edits: confirmed },
-      ...(added.length > 0 ? state.queries.rewrite(outbox.unblocked()) : []),
-      ...onward,
+      { do: 'store', edits: corrections },
+      ...shown,
     ]);
-    this.askLeader();
   }
 
   /** Asks for the outcome of the first waiting writes: this tab may have read them before their outcome was stored, and after it was announced. */

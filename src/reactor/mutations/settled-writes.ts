@@ -1,6 +1,7 @@
 // Recently settled writes, of this and other tabs. What is read from the store may be older than a settlement, and another tab may have
 // read it before the settlement was stored and been opened after it was announced.
 
+import type { Mutation } from './mutation.ts';
 import type { TxPosition } from '../tx-position.ts';
 
 /** Writes before this point are stored as settled. */
@@ -30,6 +31,17 @@ export class SettledWrites {
 
   has(eventId: string): boolean {
     return this.#outcomes.has(eventId);
+  }
+
+  /**
+   * A stored write as it is after its settlement. The tab that was to store the settlement may have been closed before it did: a confirmed
+   * write is loaded as confirmed, and a rejected one that is not stored as such is sent once more, for the server to repeat its answer.
+   * Undefined for a write that the app discarded.
+   */
+  apply(write: Mutation): Mutation | undefined {
+    const position = this.positionOf(write.eventId);
+    if (position && write.txId === undefined) return { ...write, state: 'acknowledged', txId: position.txId, isn: position.isn };
+    return !this.has(write.eventId) || position || this.isRejected(write.eventId) ? write : undefined;
   }
 
   /** Whether the app still has to retry or discard it. */

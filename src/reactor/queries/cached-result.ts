@@ -32,6 +32,8 @@ export class CachedResult {
   isWriting = false;
   /** Records that no head refers to: left by a session that ended early. */
   #orphans: readonly string[] = [];
+  /** The base before the present one. */
+  #previousBase: string | undefined;
 
   constructor(owner: string, key: string) {
     this.manifestKey = manifestPrefix(owner) + key;
@@ -56,9 +58,17 @@ export class CachedResult {
     return isComplete ? matching.map(([, record]) => record) : undefined;
   }
 
+  /** Whether another tab has stored the result since this one did or read it. The stored head may lag behind what is being stored. */
+  isReplacedBy(head: unknown): head is Manifest {
+    if (!isManifest(head) || head.base === this.#previousBase) return false;
+    return head.base !== this.manifest?.base || head.changes > this.manifest.changes;
+  }
+
   /** Makes this head current, and removes records that are not part of it. */
   commit(manifest: Manifest): KeyValueOp[] {
-    const stale = this.manifest?.base === manifest.base ? [] : this.#recordsOf(this.manifest);
+    const isNewBase = this.manifest?.base !== manifest.base;
+    const stale = isNewBase ? this.#recordsOf(this.manifest) : [];
+    if (isNewBase) this.#previousBase = this.manifest?.base;
     const staleKeys = [...stale, ...this.#orphans];
     this.manifest = manifest;
     this.#orphans = [];

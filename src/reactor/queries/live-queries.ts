@@ -68,6 +68,7 @@ export class LiveQueries {
       processed: undefined,
       source: undefined,
       isFresh: false,
+      isAsked: false,
       error: undefined,
       failures: 0,
       refetchAtMs: undefined,
@@ -90,6 +91,7 @@ export class LiveQueries {
 
   request(live: LiveQuery): AddQuery {
     live.refetchAtMs = undefined;
+    live.isAsked = true;
     return { op: 'add-query', 'client-event-id': live.eventId, q: live.query };
   }
 
@@ -211,6 +213,7 @@ export class LiveQueries {
     this.#deadlines.add(live);
     live.isFresh = false;
     if (refetchAtMs !== undefined) return [];
+    live.isAsked = false;
     live.error = error;
     return [{ do: 'show', key: live.key }, { do: 'prune' }];
   }
@@ -267,6 +270,7 @@ export class LiveQueries {
     live.failures = 0;
     live.refetchAtMs = undefined;
     live.isFresh = true;
+    live.isAsked = false;
     live.source = 'server';
     live.processed = processedOf(processed);
     return this.#applied(live, this.#takeIngested(live, result) ?? live.view.setResult(readResult(result), live.source), isFirst);

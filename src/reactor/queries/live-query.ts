@@ -43,6 +43,8 @@ export interface LiveQuery extends QueryRequest {
   processed: Processed | undefined;
   /** The current result is from this session. */
   isFresh: boolean;
+  /** Sent to the server, which has not answered; also in an earlier session, as each asks again. */
+  isAsked: boolean;
   error: TriplaneError | undefined;
   /** Consecutive failures, and the time of the next request. */
   failures: number;

@@ -250,9 +250,9 @@ export class OptimisticUpdates {
   }
 }
 
-/** One that is refused for good has no answer, and none is on its way. */
-function isAwaited({ processed, error }: LiveQuery): boolean {
-  return processed !== undefined || error === undefined || error.code === 'unreachable';
+/** One that is refused for good has no answer, and none is on its way unless it is asked again. */
+function isAwaited({ processed, error, isAsked }: LiveQuery): boolean {
+  return processed !== undefined || error === undefined || error.code === 'unreachable' || isAsked;
 }
 
 function notifyChanged(liveQueries: Iterable<LiveQuery>, change: (live: LiveQuery) => boolean): Effect[] {

@@ -10,12 +10,18 @@ import type { ClientContext } from '../context.ts';
 import type { Effect } from '../effect.ts';
 import { shouldCompact, type Manifest, manifestPrefix, isManifest, CachedResult, chunksOf } from './cached-result.ts';
 import type { LiveQuery } from './live-query.ts';
+import { isOlder } from '../tx-position.ts';
 import { TimeSlicer } from '../../lib/yielding.ts';
 import { loadSlicing } from './slicing.ts';
 
+/** Entities, or everything. */
+type Changed = ReadonlySet<string> | 'all';
+type Write = (live: LiveQuery, cached: CachedResult, changed: Changed) => void;
 type Metadata = Pick<Manifest, 'processed' | 'pageInfo' | 'aggregate' | 'usedAtMs'>;
 
 const debounceMs = 1_000;
+/** What the tab that sends has not stored by then, it does not show. */
+const otherTabDebounceMs = 2_000;
 /** Larger changes would block for too long. */
 const maxEntities = 1_000;
 
@@ -53,7 +59,7 @@ export class QueryCache {
   /** The result changed. It is stored after a delay, together with later changes. */
   markDirty({ key, changeSet }: Extract<Effect, { readonly do: 'keep' }>): void {
     const cached = this.#entryOf(key);
-    this.#deadlineMs ??= this.#context.config.clock.monotonicNow() + debounceMs;
+    this.#setDeadline();
     if (!cached.manifest && !cached.isWriting) cached.changed = 'all';
     if (cached.changed === 'all') return;
     cached.changed ??= new Set();
@@ -71,39 +77,67 @@ export class QueryCache {
   release(edits: readonly KeyValueOp[]): void {
     this.#released.push(...edits);
     if (this.#isSettled()) this.#store(...this.#takeReleased());
-    else this.#deadlineMs ??= this.#context.config.clock.monotonicNow() + debounceMs;
+    else this.#setDeadline();
   }
 
   onDeadline(nowMs: number): void {
     if (this.#deadlineMs === undefined || this.#deadlineMs > nowMs) return;
-    this.flush();
+    this.#flush((live, cached, changed) => void this.#writeUnlessStored(live, cached, changed));
     void this.#prune();
   }
 
-  /** Stores what changed now: at the deadline, when the page is hidden, and before the database closes. */
+  /** Stores what changed now: when the page is hidden, and before the database closes. */
   flush(): void {
-    this.#deadlineMs = undefined;
-    for (const key of this.#entries.keys()) this.#flushEntry(key);
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
+    this.#flush((...changed) => this.#writeNow(...changed));
   }
 
   /** The query is about to be closed: its result is stored first. */
   flushQuery(key: string): void {
-    this.#flushEntry(key);
+    this.#flushEntry(key, (...changed) => this.#writeNow(...changed));
   }
 
-  #flushEntry(key: string): void {
-    const { clock } = this.#context.config;
+  #setDeadline(): void {
+    const { isLeader, config } = this.#context;
+    this.#deadlineMs ??= config.clock.monotonicNow() + (isLeader ? debounceMs : otherTabDebounceMs + config.random.next() * debounceMs);
+  }
+
+  #flush(write: Write): void {
+    this.#deadlineMs = undefined;
+    for (const key of this.#entries.keys()) this.#flushEntry(key, write);
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
+  }
+
+  #flushEntry(key: string, write: Write): void {
     const cached = this.#entries.get(key);
     if (!cached?.changed) return;
-    if (cached.isWriting) {
-      this.#deadlineMs ??= clock.monotonicNow() + debounceMs;
-      return;
-    }
+    if (cached.isWriting) return this.#setDeadline();
     const { changed } = cached;
     cached.changed = undefined;
     const live = this.#context.state.queries.get(key);
-    if (live?.source === 'server') this.#write(live, cached, changed, clock.now());
+    if (live?.source === 'server') write(live, cached, changed);
+  }
+
+  /** There is no time to see what is stored. Tabs that do not send leave the base of others alone. */
+  #writeNow(live: LiveQuery, cached: CachedResult, changed: Changed): void {
+    this.#write(live, cached, this.#context.isLeader ? changed : 'all');
+  }
+
+  /** Tabs that show the same do not store it twice; nor do two of them add changes to one base, of which each would lack the other's. */
+  async #writeUnlessStored(live: LiveQuery, cached: CachedResult, changed: Changed): Promise<void> {
+    const { config, isLeader } = this.#context;
+    cached.isWriting = true;
+    const head: unknown = await config.store.get(cached.manifestKey).catch(() => undefined);
+    cached.isWriting = false;
+    if (this.#entries.get(live.key) !== cached || live.source !== 'server') return;
+    if (!cached.isReplacedBy(head)) this.#write(live, cached, changed);
+    else if (isOlder(live.processed ?? {}, head.processed) || (!isLeader && !isOlder(head.processed ?? {}, live.processed))) {
+      // As new as this one, or newer: mutations that it contains are no longer stored.
+      cached.manifest = undefined;
+    } else {
+      cached.manifest = head;
+      this.#write(live, cached, 'all');
+    }
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
   }
 
   /** Whether everything that changed is stored. */
@@ -138,9 +172,10 @@ export class QueryCache {
     this.#context.run([{ do: 'store', edits }]);
   }
 
-  #write(live: LiveQuery, cached: CachedResult, changed: ReadonlySet<string> | 'all', usedAtMs: number): void {
+  #write(live: LiveQuery, cached: CachedResult, changed: Changed): void {
     const { view, processed } = live;
     const { manifest } = cached;
+    const usedAtMs = this.#context.config.clock.now();
     const metadata: Metadata = { processed, pageInfo: view.info?.pageInfo, aggregate: view.info?.aggregate, usedAtMs };
     if (!manifest || changed === 'all' || changed.size > maxEntities || shouldCompact(manifest))
       return void this.#writeSnapshot(live, cached, metadata);

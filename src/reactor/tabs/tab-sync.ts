@@ -90,7 +90,7 @@ export class TabSync {
       case 'waiting':
         return this.#tabs.isLeader && Array.isArray(message.records) ? message.records.forEach((record) => this.#onWaiting(record)) : undefined; // prettier-ignore
       case 'user':
-        return this.#context.account.applyUser(readUser(message.user), message.isStored);
+        return this.#context.account.applyUser(readUser(message.user));
     }
   }
 

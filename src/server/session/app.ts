@@ -208,7 +208,9 @@ export class App {
     if (isRollback) this.#sessions.restart(this.#sessions.all());
     // The history of the data is unknown, so sync tables cannot be continued across it.
     if (isReload) this.#sessions.restart(this.syncTables.reloaded(this.ledger.txId));
-    const recipients = { all: this.#sessions.all(), writers: this.#writers };
+    // A disabled app has no live results that a `refresh-ok` could be about.
+    const recipients =
+      this.#status === 'disabled' ? { all: [], writers: new Set<Subscriber>() } : { all: this.#sessions.all(), writers: this.#writers };
     this.subscriptions.refresh({ changeSet, attrsChanged, schemaChanged, isReload }, recipients);
     this.#writers.clear();
     this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);

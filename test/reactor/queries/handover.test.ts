@@ -7,6 +7,7 @@ import type { KeyValue, KeyValueOp } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
+import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { addQueryOk, chunk, type Goal, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 /** A store that keeps every state it was ever in: one for each write transaction. */
@@ -91,6 +92,56 @@ describe('a confirmed mutation', () => {
     stop();
     await settled();
     expect(await titlesAfterRestart(store)).toEqual(['left at once']);
+    client.reactor.shutdown();
+  });
+
+  it('two tabs that show the same store it once, and neither adds to what the other has stored', async () => {
+    const { store, states } = recording();
+    const browser = new FakeBrowser();
+    const tabs = [testClient({ store, tabs: browser.tab() }), testClient({ store, tabs: browser.tab() })] as const;
+    await settled();
+    for (const tab of tabs) {
+      await tab.receive(initOk());
+      tab.reactor.queries.subscribe(goalsQuery, listener());
+    }
+    const rows = [1, 2, 3, 4, 5].map((n) => ({ id: goalId(n), title: `goal ${n}` }));
+    const [leader, other] = tabs;
+    await leader.receive(addQueryOk(rows.slice(0, 1), 1));
+    await leader.clock.advance(1_000);
+    await other.receive(addQueryOk(rows.slice(0, 1), 1));
+    await other.clock.advance(3_000);
+    const once = (await states()).length;
+    // The one that sends hears late of what the other has stored already.
+    await other.receive(refreshOk(rows.slice(0, 4), 4));
+    await other.clock.advance(3_000);
+    await leader.receive(refreshOk(rows.slice(0, 2), 2));
+    await leader.clock.advance(1_000);
+    expect(await titlesAfterRestart(store)).toEqual(rows.slice(0, 4).map(({ title }) => title));
+    await leader.receive(refreshOk(rows, 5));
+    await other.receive(refreshOk(rows, 5));
+    await leader.clock.advance(1_000);
+    await other.clock.advance(3_000);
+    expect(await titlesAfterRestart(store)).toEqual(rows.map(({ title }) => title));
+    expect(once).toBeLessThan((await states()).length);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a confirmed mutation is shown until a query that was refused, and is asked again, has a result with it', async () => {
+    const client = await ready(memoryStore());
+    const received = listener();
+    client.reactor.queries.subscribe(goalsQuery, received);
+    const [asked] = client.sentMessages('add-query');
+    await client.receive({ op: 'error', status: 400, type: 'app-disabled', 'client-event-id': asked?.['client-event-id'] });
+    await client.receive({ op: 'app-status-changed', status: 'disabled' });
+    await client.receive({ op: 'app-status-changed', status: 'active' });
+    await settled();
+    await client.receive(initOk());
+    client.reactor.writes.transact(chunk('update', goalId(1), { title: 'run' })).catch(() => {});
+    await settled();
+    const [sent] = client.sentMessages('transact');
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 7 });
+    await client.receive(addQueryOk([], 6));
+    expect(received.last?.data['goals']).toMatchObject([{ title: 'run' }]);
     client.reactor.shutdown();
   });
 });

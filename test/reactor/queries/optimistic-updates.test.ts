@@ -34,7 +34,7 @@ class World {
   readonly view = new View(goalsQuery, { attrs: Attrs.from(goalAttrs), now: () => 0 });
   readonly live: LiveQuery = {
     ...{ key: 'q', query: goalsQuery, eventId: 'e', isLocal: false, listeners: new Map(), view: this.view },
-    ...{ source: undefined, processed: undefined, isFresh: true, error: undefined, failures: 0, refetchAtMs: undefined },
+    ...{ source: undefined, processed: undefined, isFresh: true, isAsked: false, error: undefined, failures: 0, refetchAtMs: undefined },
     ...{ recheckAtMs: undefined, rechecks: 0 },
   };
 

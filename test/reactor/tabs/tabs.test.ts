@@ -152,21 +152,64 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
-  it('a user whom a tab was killed with, before the user was on the disk, is the user of the tabs that heard of it and of those to come', async () => {
+  it('a user with whom a tab was killed, before the user was on the disk, is the user of no other tab', async () => {
     const browser = new FakeBrowser();
     const store = shared();
     const dying: KeyValue = { ...store, write: () => new Promise(() => {}) };
     const [first, second] = [testClient({ tabs: browser.tab(), store: dying }), testClient({ tabs: browser.tab(), store })];
     const [ann, bob] = [id(), id()].map((user) => ({ id: user, refresh_token: id(), isGuest: false }));
     await settled();
-    const heard = second.reactor.account.applyUser(bob);
+    await second.reactor.account.setUser(bob);
     void first.reactor.account.setUser(ann);
-    await heard;
     await settled();
     const late = testClient({ tabs: browser.tab(), store });
     await settled();
-    expect([second, late].map(({ reactor }) => reactor.state.session.user)).toEqual([ann, ann]);
+    expect([second, late].map(({ reactor }) => reactor.state.session.user)).toEqual([bob, bob]);
     for (const tab of [first, second, late]) tab.reactor.shutdown();
+  });
+
+  it('when two tabs change the user at a time, the one that was stored last is the user of all', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const waiting: (() => void)[] = [];
+    const slow: KeyValue = {
+      ...store,
+      write: async (ops) => (await new Promise<void>((resolve) => waiting.push(resolve)), store.write(ops)),
+    };
+    const tabs = [
+      testClient({ tabs: browser.tab(), store: slow }),
+      testClient({ tabs: browser.tab(), store }),
+      testClient({ tabs: browser.tab(), store }),
+    ];
+    const [ann, bob] = [id(), id()].map((user) => ({ id: user, refresh_token: id(), isGuest: false }));
+    await settled();
+    const [first, second] = tabs as [TestClient, TestClient];
+    await first.reactor.account.setUser(ann);
+    await second.reactor.account.setUser(bob);
+    await settled();
+    while (waiting.length > 0) {
+      waiting.shift()?.();
+      await settled();
+    }
+    expect(tabs.map(({ reactor }) => reactor.state.session.user)).toEqual([ann, ann, ann]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('two tabs that change the user at a time, and whose disk does not respond, agree', async () => {
+    const browser = new FakeBrowser();
+    const waiting: (() => void)[] = [];
+    const dead = (): KeyValue => ({ ...shared(), write: () => new Promise((resolve) => waiting.push(resolve)) });
+    const [first, second] = [testClient({ tabs: browser.tab(), store: dead() }), testClient({ tabs: browser.tab(), store: dead() })];
+    const [ann, bob] = [id(), id()].map((user) => ({ id: user, refresh_token: id(), isGuest: false }));
+    await settled();
+    await first.reactor.account.setUser(ann);
+    await second.reactor.account.setUser(bob);
+    for (const give of waiting) give();
+    await settled();
+    await settled();
+    const [one, other] = [first, second].map(({ reactor }) => reactor.state.session.user?.id);
+    expect(one).toBe(other);
+    for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
   it('a waiting write is stored in the terms of new attributes by the leader alone: another tab could bring back a settled one', async () => {
@@ -230,7 +273,12 @@ describe('tabs', () => {
   });
 
   it.each([
-    ['confirmed', (eventId: string) => ({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }) as const, [], undefined],
+    [
+      'confirmed',
+      (eventId: string) => ({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }) as const,
+      ['acknowledged'],
+      undefined,
+    ],
     [
       'rejected',
       (eventId: string) => ({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId }) as const,

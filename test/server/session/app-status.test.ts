@@ -103,6 +103,19 @@ describe('app status', () => {
     expect(await reader.response('add-query-ok', { op: 'add-query', q: { goals: {} } })).toBeDefined();
   });
 
+  test('a write that is applied while the app is disabled is confirmed, and no refresh says that results include it', async () => {
+    const world = bench();
+    const [peer, app] = [await world.open(), await world.hub.app(appId)];
+    await peer.request(write());
+    await peer.request({ op: 'add-query', q: { goals: {} } });
+    peer.take('refresh-ok');
+    const disabled = app.setStatus('disabled');
+    peer.send(write());
+    await disabled;
+    await rest();
+    expect(peer.heard.map(({ op }) => op).sort()).toEqual(['app-status-changed', 'transact-ok']);
+  });
+
   test('the status can be set and read through the server object', async () => {
     const server = await createServer();
     await server.app(server.appId).setStatus('disabled');

@@ -5,7 +5,7 @@ import { VirtualServer } from '../../../src/testing/virtual/server.ts';
 import { ourDevice } from '../client.ts';
 import { ForgetfulServer } from '../forgetful-server.ts';
 import { everything, type Setting } from '../setting.ts';
-import type { StepName } from '../steps.ts';
+import type { StepName } from '../profiles.ts';
 import { officialDevice } from './device.ts';
 
 /** Steps that neither client is put through, as the official one has nothing to meet them with, or means something else by what it then does. */

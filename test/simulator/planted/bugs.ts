@@ -1,8 +1,12 @@
 // Bugs that are planted one at a time: each replaces text in a source file. The simulator has to find every one of them, or its silence about
 // the real sources means nothing. Most are what other clients do under faults, or what this one did before it was mended.
 
+import type { ProfileName } from '../profiles.ts';
+
 export interface PlantedBug {
   readonly name: string;
+  /** The kind of schedules that find it. */
+  readonly profile?: ProfileName;
   /** Below `src`. */
   readonly edits: readonly Edit[];
 }
@@ -14,6 +18,11 @@ export interface Edit {
 }
 
 const bug = (name: string, file: string, find: string, replace: string): PlantedBug => ({ name, edits: [{ file, find, replace }] });
+
+const inCrowd = (name: string, file: string, find: string, replace: string): PlantedBug => ({
+  ...bug(name, file, find, replace),
+  profile: 'crowded',
+});
 
 const outbox = 'reactor/mutations/outbox.ts';
 const api = 'reactor/mutations/mutation-api.ts';
@@ -105,4 +114,13 @@ const server: readonly PlantedBug[] = [
   bug('event ids are forgotten at a restart', 'server/data/replica.ts', 'if (isPlayed) for (const entry of entries) this.#play(entry);', 'if (isPlayed) for (const { event, ...entry } of entries) this.#play(entry);'), // prettier-ignore
 ];
 
-export const plantedBugs: readonly PlantedBug[] = [...known, ...client, ...server];
+/** What this client and server did until schedules with many tabs and users were tried. */
+const crowded: readonly PlantedBug[] = [
+  inCrowd('a second rejection for a taken name hits what was sent since', receiveError, 'sends > 1 && isOfOtherSteps(', 'sends < 0 && isOfOtherSteps('), // prettier-ignore
+  inCrowd('a tab that opens while the user changes keeps the user before', account, "if (edits.some((edit) => 'put' in edit && edit.put === userKey))", 'if (edits.length < 0)'), // prettier-ignore
+  inCrowd('writes are sent before the earlier ones of their user are read', api, '|| !isLeader || this.#loads > 0)', '|| !isLeader)'), // prettier-ignore
+  inCrowd('of two attributes by one name, the one heard of later hides rows', 'reactor/attr-catalog.ts', ' || this.#confirmed.forward(etype, label) !== undefined', ''), // prettier-ignore
+  inCrowd('a user whom a killed tab was to store is stored by no other', account, 'if (this.#queued === 1) this.#store(user);', ''), // prettier-ignore
+];
+
+export const plantedBugs: readonly PlantedBug[] = [...known, ...client, ...server, ...crowded];

@@ -35,12 +35,12 @@ function planting({ edits }: PlantedBug): Plugin {
   };
 }
 
-/** @returns the text of a module that exports `simulate` */
-export async function buildSimulator(bug: PlantedBug): Promise<string> {
+/** @returns the text of a module that exports `simulate`, with no bug unless one is given */
+export async function buildSimulator(bug?: PlantedBug): Promise<string> {
   const { outputFiles } = await build({
     ...{ entryPoints: [join(root, 'test/simulator/simulate.ts')], bundle: true, format: 'esm', platform: 'node', write: false },
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    ...{ plugins: [planting(bug)], logLevel: 'silent', absWorkingDir: root, outdir: 'out' },
+    ...{ plugins: bug ? [planting(bug)] : [], logLevel: 'silent', absWorkingDir: root, outdir: 'out' },
   });
   return outputFiles?.[0]?.text ?? '';
 }
