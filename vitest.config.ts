@@ -32,6 +32,7 @@ const long = [
   'test/server/session/budgets.test.ts',
   'test/server/storage/kill.test.ts',
   'test/server/storage/processes.test.ts',
+  'test/simulator/official/compared.test.ts',
   'test/simulator/planted-bugs.test.ts',
   'test/types/official.test.ts',
 ];

@@ -28,10 +28,23 @@ interface Shown {
   readonly ids: ReadonlySet<string>;
 }
 
+/** `rejected`: a valid write was. `gone`: a tab no longer shows what it or another tab of its device showed. */
+export type Kind = 'lost' | 'doubled' | 'rejected' | 'rejectedAndApplied' | 'outOfOrder' | 'gone' | 'diverged' | 'other';
+
 export class History {
   readonly #now: () => number;
   readonly writes = new Map<string, WriteRecord>();
   readonly violations: string[] = [];
+  readonly counts: Record<Kind, number> = {
+    lost: 0,
+    doubled: 0,
+    rejected: 0,
+    rejectedAndApplied: 0,
+    outOfOrder: 0,
+    gone: 0,
+    diverged: 0,
+    other: 0,
+  };
   readonly killed = new Set<string>();
   /** Tabs whose device could not store something: what they hold is in memory alone. */
   readonly unstored = new Set<string>();
@@ -82,7 +95,8 @@ export class History {
       this.report(`write ${write.seq} depends on an invalid one, and was rejected by itself`);
     if (outcome === 'acknowledged' && this.#isInvalid(write)) this.report(`write ${write.seq} is invalid and was acknowledged`);
     const mayLackRow = this.#rolledBack.size > 0 || (this.#mayLackRow(write) && reason.includes('does not exist'));
-    if (outcome === 'rejected' && !write.isInvalid && !mayLackRow) this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
+    if (outcome === 'rejected' && !write.isInvalid && !mayLackRow)
+      this.report(`write ${write.seq} is valid and was rejected: ${reason}`, 'rejected');
   }
 
   /** Another user signed in: what this tab has shown is no longer shown. */
@@ -103,7 +117,7 @@ export class History {
       // After an older log took over, a valid write may be refused, and a result of the log before may have the position of an acknowledgement
       // by this one. Two tabs without a disk make the same attribute twice: one hides the other.
       if (this.#hasOlderLog || this.hasFailures() || this.unstored.has(write.tab)) continue;
-      this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`);
+      this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`, 'gone');
     }
     this.#shown.set(tab, { owner, ids: now });
   }
@@ -119,7 +133,7 @@ export class History {
       // What another tab has stored this moment is on its way.
       if (!isOfDevice || shown.has(write.id) || write.isInvalid || this.#now() - write.storedAtMs < 200) continue;
       if (write.eventId === undefined || this.#mayBeLost(write) || this.#hasOlderLog || this.unstored.has(write.tab)) continue;
-      this.report(`${tab} opens, and does not show write ${write.seq} of ${write.tab}, which was stored`);
+      this.report(`${tab} opens, and does not show write ${write.seq} of ${write.tab}, which was stored`, 'gone');
     }
   }
 
@@ -128,7 +142,7 @@ export class History {
     const applied = this.#applied(entries, markAttrs);
     for (const write of this.writes.values()) this.#checkWrite(write, applied.get(write.id) ?? []);
     if (this.#rolledBack.size === 0 && !this.hasLostFailures) this.#checkOrder(entries);
-    for (const violation of this.values.check(entries)) this.report(violation);
+    for (const violation of this.values.check(entries)) this.report(violation, 'gone');
     for (const { event, rejected } of entries)
       if (event && !rejected && refused.has(event.id) && !this.#hasOlderLog) this.report(`${event.id} was refused, and then applied`);
   }
@@ -140,18 +154,22 @@ export class History {
     if (expected.join() !== ids.join()) this.report('rows are shown in another order than they were made in');
   }
 
-  report(violation: string): void {
+  report(violation: string, kind: Kind = 'other'): void {
     this.violations.push(`${this.#now()} ms: ${violation}`);
+    this.counts[kind] += 1;
   }
 
   #checkWrite(write: WriteRecord, appliedFor: readonly string[]): void {
     const { seq, tab, owner, outcome } = write;
     const isInvalid = this.#isInvalid(write);
     const count = appliedFor.length;
-    if (count > 1) this.report(`write ${seq} was applied ${count} times`);
+    if (count > 1) this.report(`write ${seq} was applied ${count} times`, 'doubled');
     if (count > 0 && isInvalid)
       this.report(`write ${seq} is ${write.isDependent ? 'dependent on an invalid one' : 'invalid'} and was applied`);
-    if (count === 0 && !write.isInvalid && !this.#mayBeLost(write)) this.report(`write ${seq} of ${tab} is lost (${outcome})`);
+    if (count === 0 && !write.isInvalid && outcome !== 'rejected' && !this.#mayBeLost(write))
+      this.report(`write ${seq} of ${tab} is lost (${outcome})`, 'lost');
+    if (count > 0 && !write.isInvalid && outcome === 'rejected')
+      this.report(`write ${seq} was rejected, and applied`, 'rejectedAndApplied');
     if (outcome === 'waiting' && !this.killed.has(tab) && !write.isDependent) this.report(`write ${seq} of ${tab} never settled`);
     for (const by of appliedFor) if (by !== owner) this.report(`write ${seq} of ${owner || 'a guest'} was applied for ${by || 'a guest'}`);
   }
@@ -163,12 +181,17 @@ export class History {
   /** By entity, for whom each application was made, in the order of the log. */
   #applied(entries: readonly LogEntry[], markAttrs: ReadonlySet<string>): Map<string, string[]> {
     const applied = new Map<string, string[]>();
-    for (const { changes, event } of entries) {
+    const made = new Map<string, string>();
+    for (const { changes, event, rejected } of entries) {
       for (const { action, triple } of changes) {
         const [entity, attr] = triple;
         if (action !== 'added' || !markAttrs.has(attr) || !this.writes.has(entity)) continue;
         applied.set(entity, [...(applied.get(entity) ?? []), event?.by ?? '']);
+        if (event) made.set(event.id, entity);
       }
+      // A repeat that finds its row as it leaves it changes nothing there, but undoes what came in between elsewhere.
+      const repeated = event && !rejected && changes.every(({ triple }) => triple[0] !== made.get(event.id)) && made.get(event.id);
+      if (repeated) applied.set(repeated, [...(applied.get(repeated) ?? []), event.by ?? '']);
     }
     return applied;
   }
@@ -184,7 +207,7 @@ export class History {
         if (write?.register !== triple[0] || this.unstored.has(write.tab)) continue;
         const line = `${write.tab} ${write.owner} ${write.register}`;
         const before = last.get(line) ?? 0;
-        if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} overwrote its later write ${before}`);
+        if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} overwrote its later write ${before}`, 'outOfOrder');
         last.set(line, Math.max(before, write.seq));
       }
     }

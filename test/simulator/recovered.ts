@@ -3,7 +3,7 @@
 import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import type { LogEntry } from '../../src/server/storage/storage.ts';
 import type { History } from './history.ts';
-import type { Device, Tab } from './world.ts';
+import type { Device, Tab } from './client.ts';
 
 export function checkRecovered({ name, reactor }: Tab, history: History): void {
   if (reactor.status !== 'authenticated') history.report(`${name} is ${reactor.status} long after everything was well again`);

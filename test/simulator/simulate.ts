@@ -6,12 +6,16 @@ import '../../src/reactor/recovery.ts';
 import '../../src/server/rules/rulebook.ts';
 
 import type { Happened } from './happened.ts';
+import type { Kind } from './history.ts';
 import { type ProfileName, profiles, type StepName } from './profiles.ts';
+import { everything, type Setting } from './setting.ts';
 import { steps, work } from './steps.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
   readonly seed: number;
+  /** Which client, and what may happen to it; ours and everything, unless it is said. */
+  readonly setting?: Setting;
   /** The kind of schedule. `mixed` unless told otherwise. */
   readonly profile?: ProfileName | undefined;
   /** Steps of random work and faults. */
@@ -25,6 +29,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number;
   readonly violations: readonly string[];
+  /** How many there are of each kind. */
+  readonly counts: Readonly<Record<Kind, number>>;
   readonly writes: number;
   readonly faults: number;
   readonly frames: number;
@@ -37,9 +43,11 @@ export interface RunResult {
   readonly happened: Happened;
 }
 
-export async function simulate({ seed, profile = 'mixed', steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
-  const world = new World(seed, profile, trace);
-  const weights = profiles[profile].weights(seed);
+export async function simulate(options: RunOptions): Promise<RunResult> {
+  const { seed, setting = everything, profile = 'mixed', steps: count = 120, only, trace } = options;
+  const world = new World(seed, profile, setting, trace);
+  const leftOut = Object.fromEntries([...setting.leftOut].map((name) => [name, 0]));
+  const weights = { ...profiles[profile].weights(seed), ...leftOut };
   const taken: number[] = [];
   let faults = 0;
   const onUncaught = (error: unknown): void => world.history.report(`not caught: ${String(error)}`);
@@ -59,9 +67,20 @@ export async function simulate({ seed, profile = 'mixed', steps: count = 120, on
   } finally {
     process.off('unhandledRejection', onUncaught);
   }
-  const { violations, writes } = world.history;
+  const { history } = world;
   const { story, happened, traffic } = world;
-  return { seed, violations, writes: writes.size, faults, frames: traffic.frames, story, taken, only, happened };
+  return {
+    seed,
+    violations: history.violations,
+    counts: history.counts,
+    writes: history.writes.size,
+    faults,
+    frames: traffic.frames,
+    story,
+    taken,
+    only,
+    happened,
+  };
 }
 
 async function takeStep(world: World, weights: Readonly<Record<StepName, number>>, at: number): Promise<StepName | undefined> {

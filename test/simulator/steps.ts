@@ -2,8 +2,9 @@
 
 import { tx } from '../../src/transact/chunk.ts';
 import { changeSchema, makeMissing } from './admin-steps.ts';
+import type { Device, Tab } from './client.ts';
 import type { StepName } from './profiles.ts';
-import type { Device, Tab, World } from './world.ts';
+import type { World } from './world.ts';
 
 export const work: ReadonlySet<StepName> = new Set<StepName>([
   ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),
@@ -37,7 +38,8 @@ export const steps: Readonly<Record<StepName, Step>> = {
 
   openTab: (world) => {
     const device = world.random.pick(world.devices);
-    return device && device.tabs.length < world.profile.mostTabs ? `${world.open(device).name} is opened` : undefined;
+    const most = Math.min(world.profile.mostTabs, world.setting.mostTabs);
+    return device && device.tabs.length < most ? `${world.open(device).name} is opened` : undefined;
   },
   closeTab: (world) => {
     const tab = world.tab(({ device, clock }) => device.tabs.length > 1 && !clock.isFrozen);
@@ -70,6 +72,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   silence: (world) => {
     const socket = world.random.pick([...world.network.sockets]);
     socket?.goSilent();
+    if (world.setting.silenceMs < Infinity) world.clock.setTimeout(() => socket?.cut(), world.setting.silenceMs);
     return socket && 'a socket goes silent';
   },
   loseAnswers: (world) => {
@@ -124,7 +127,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   },
   disk: (world) => {
     const device = world.random.pick(world.devices);
-    const condition = world.random.pick(world.profile.diskFaults) ?? 'hangs';
+    const condition = world.random.pick(world.setting.diskConditions ?? world.profile.diskFaults) ?? 'hangs';
     if (device?.disk.condition !== 'well') return undefined;
     device.disk.condition = condition;
     world.happened.note(`a disk: ${condition}`);

@@ -1,20 +1,19 @@
 // The simulated world: devices, the server, the network, and what the tabs of the devices show.
 
 import type { AppStatus, WireUser } from '../../src/protocol/session-messages.ts';
-import type { AnySchemaDef } from '../../src/schema/schema.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
-import { VirtualDevice, type VirtualTab } from '../../src/testing/virtual/device.ts';
 import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
 import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
-import { VirtualServer } from '../../src/testing/virtual/server.ts';
+import type { VirtualServer } from '../../src/testing/virtual/server.ts';
+import { type Data, type Device, ourDevice, type Tab, type Write } from './client.ts';
+import { declareFields } from './declared.ts';
+import { asSent } from './forgetful-server.ts';
 import { Happened } from './happened.ts';
 import { History, type WriteRecord } from './history.ts';
 import { isCalm, type Profile, type ProfileName, profiles } from './profiles.ts';
 import { checkDisk, checkRecovered, checkUsers, markAttrs } from './recovered.ts';
+import { everything, type Setting } from './setting.ts';
 import { SimulatedTraffic } from './traffic.ts';
-
-export type Tab = VirtualTab<AnySchemaDef>;
-export type Device = VirtualDevice<AnySchemaDef>;
 
 export interface SimulatedUser extends WireUser {
   readonly email: string;
@@ -55,18 +54,20 @@ export class World {
 
   readonly seed: number;
   readonly profile: Profile;
+  readonly setting: Setting;
   readonly #trace: ((line: string) => void) | undefined;
 
-  constructor(seed: number, profile: ProfileName = 'mixed', trace?: (line: string) => void) {
+  constructor(seed: number, profile: ProfileName = 'mixed', setting: Setting = everything, trace?: (line: string) => void) {
     this.seed = seed;
     this.profile = profiles[profile];
+    this.setting = setting;
     this.#trace = trace;
     this.seeds = this.random = new SeededRandom(seed);
-    this.users = ['ann', 'bob'].map((name) => {
+    this.users = setting.users.map((name) => {
       const id = this.random.uuid();
       return { id, email: `${name}@example.com`, refresh_token: this.random.uuid(), isGuest: false };
     });
-    this.server = new VirtualServer({
+    this.server = new setting.Server({
       clock: this.clock,
       random: this.seeds.fork('server'),
       appId,
@@ -88,7 +89,11 @@ export class World {
   }
 
   async begin(): Promise<void> {
-    this.traffic.repeats = this.random.chance(0.2) ? 0.3 : 0;
+    this.traffic.repeats = this.random.chance(0.2) && !this.setting.leftOut.has('repeat') ? 0.3 : 0;
+    if (this.setting.isDeclared) {
+      void declareFields(this.server, this.seeds.fork('schema'));
+      await this.clock.advance(1_000);
+    }
     const random = this.seeds.fork('begin');
     for (const device of this.devices) {
       if (random.chance(this.profile.offline)) device.goOffline();
@@ -123,7 +128,7 @@ export class World {
   }
 
   async check(): Promise<void> {
-    const observer = this.#device('observer');
+    const observer = this.#device('observer', ourDevice);
     const truth = this.open(observer);
     await this.clock.advance(5_000);
     for (const { tabs } of this.devices) for (const tab of tabs) this.#checkTab(tab, truth);
@@ -131,7 +136,7 @@ export class World {
     for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
     // Where an answer of failure was lost, nobody knows that later writes have overtaken the one that failed.
     this.history.hasLostFailures = this.hasStatusChange || (this.server.failedEvents.length > 0 && !isCalm(this.seed));
-    this.history.check(this.server.entries, markAttrs(this.server.entries), this.traffic.refused);
+    this.history.check(asSent(this.server.entries), markAttrs(this.server.entries), this.traffic.refused);
     this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
     const { killedBeforeCommit, killedAfterCommit, failedEvents } = this.server;
@@ -169,7 +174,7 @@ export class World {
       throw failure;
     };
     const { queries } = tab.reactor;
-    queries.subscribe({ marks: {} }, { onResult: fails, onError: fails });
+    if (this.setting.hasFailingListener) queries.subscribe({ marks: {} }, { onResult: fails, onError: fails });
     queries.subscribe({ marks: {} }, { onResult: ({ data }) => this.#showMarks(tab, data), onError: () => {} });
     const byAge = { registers: { $: { order: { serverCreatedAt: 'asc' } } } };
     queries.subscribe(byAge, { onResult: ({ data }) => this.#showRegisters(tab, data), onError: () => {} });
@@ -197,7 +202,7 @@ export class World {
   }
 
   /** What becomes of it is written into the history. */
-  follow(write: WriteRecord, promise: ReturnType<Tab['reactor']['writes']['transact']>): void {
+  follow(write: WriteRecord, promise: Write): void {
     promise.catch(() => {});
     promise.queued.then(
       ({ clientId }) => {
@@ -216,8 +221,8 @@ export class World {
     return this.users.find(({ id, refresh_token }) => refresh_token === token && !this.expired.has(id));
   }
 
-  #device(name: string): Device {
-    return new VirtualDevice({ name, clock: this.clock, random: this.seeds.fork(`device ${name}`), network: this.network });
+  #device(name: string, open = this.setting.device): Device {
+    return open({ name, clock: this.clock, random: this.seeds.fork(`device ${name}`), network: this.network });
   }
 
   #mendServer(): void {
@@ -252,9 +257,9 @@ export class World {
   #checkTab(tab: Tab, truth: Tab): void {
     this.noteErrors(tab);
     const [shown, expected] = [tab, truth].map(({ name }) => [...(this.#marks.get(name) ?? [])].sort().join());
-    if (shown !== expected) this.history.report(`${tab.name} shows other entities than a fresh client does`);
+    if (shown !== expected) this.history.report(`${tab.name} shows other entities than a fresh client does`, 'diverged');
     if (this.#registers.get(tab.name) !== this.#registers.get(truth.name))
-      this.history.report(`${tab.name} shows other values than a fresh client does`);
+      this.history.report(`${tab.name} shows other values than a fresh client does`, 'diverged');
     const queries = [...tab.reactor.state.queries.list()].length;
     if (queries > 2) this.history.report(`${tab.name} has ${queries} queries, and 2 that somebody listens to`);
     const waiting = tab.reactor.state.outbox.list();
@@ -309,8 +314,6 @@ interface Heard {
   readonly op?: string;
   readonly 'client-event-id'?: string;
 }
-
-type Data = Readonly<Record<string, unknown>>;
 
 function rowsOf(data: Data, etype: string): readonly Readonly<Record<string, unknown>>[] {
   return (data[etype] ?? []) as readonly Readonly<Record<string, unknown>>[];
