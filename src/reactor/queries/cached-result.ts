@@ -30,6 +30,8 @@ export class CachedResult {
   changed: Set<string> | 'all' | undefined;
   /** A base is being stored. */
   isWriting = false;
+  /** What is stored is being read, before what changed is stored. */
+  isReading = false;
   /** Records that no head refers to: left by a session that ended early. */
   #orphans: readonly string[] = [];
   /** The base before the present one. */

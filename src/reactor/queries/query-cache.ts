@@ -16,7 +16,6 @@ import { loadSlicing } from './slicing.ts';
 
 /** Entities, or everything. */
 type Changed = ReadonlySet<string> | 'all';
-type Write = (live: LiveQuery, cached: CachedResult, changed: Changed) => void;
 type Metadata = Pick<Manifest, 'processed' | 'pageInfo' | 'aggregate' | 'usedAtMs'>;
 
 const debounceMs = 1_000;
@@ -82,18 +81,27 @@ export class QueryCache {
 
   onDeadline(nowMs: number): void {
     if (this.#deadlineMs === undefined || this.#deadlineMs > nowMs) return;
-    this.#flush((live, cached, changed) => void this.#writeUnlessStored(live, cached, changed));
+    this.#deadlineMs = undefined;
+    for (const key of this.#entries.keys()) void this.#storeUnlessStored(key);
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
     void this.#prune();
   }
 
-  /** Stores what changed now: when the page is hidden, and before the database closes. */
+  /** Stores what changed now: when the page is hidden, and before the database closes. There is no time to see what other tabs have stored. */
   flush(): void {
-    this.#flush((...changed) => this.#writeNow(...changed));
+    this.#deadlineMs = undefined;
+    for (const key of this.#entries.keys()) this.flushQuery(key);
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
   }
 
-  /** The query is about to be closed: its result is stored first. */
+  /** The query is about to be closed: its result is stored first. A tab that does not send leaves the base of others alone. */
   flushQuery(key: string): void {
-    this.#flushEntry(key, (...changed) => this.#writeNow(...changed));
+    const cached = this.#entries.get(key);
+    if (!cached?.changed) return;
+    if (cached.isWriting) return this.#setDeadline();
+    const changed = this.#context.isLeader ? cached.changed : 'all';
+    const live = this.#takeChanged(key, cached);
+    if (live) this.#write(live, cached, changed);
   }
 
   #setDeadline(): void {
@@ -101,43 +109,37 @@ export class QueryCache {
     this.#deadlineMs ??= config.clock.monotonicNow() + (isLeader ? debounceMs : otherTabDebounceMs + config.random.next() * debounceMs);
   }
 
-  #flush(write: Write): void {
-    this.#deadlineMs = undefined;
-    for (const key of this.#entries.keys()) this.#flushEntry(key, write);
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
-  }
-
-  #flushEntry(key: string, write: Write): void {
-    const cached = this.#entries.get(key);
-    if (!cached?.changed) return;
-    if (cached.isWriting) return this.#setDeadline();
-    const { changed } = cached;
+  /** Undefined if the result is not the server's. */
+  #takeChanged(key: string, cached: CachedResult): LiveQuery | undefined {
     cached.changed = undefined;
     const live = this.#context.state.queries.get(key);
-    if (live?.source === 'server') write(live, cached, changed);
-  }
-
-  /** There is no time to see what is stored. Tabs that do not send leave the base of others alone. */
-  #writeNow(live: LiveQuery, cached: CachedResult, changed: Changed): void {
-    this.#write(live, cached, this.#context.isLeader ? changed : 'all');
+    return live?.source === 'server' ? live : undefined;
   }
 
   /** Tabs that show the same do not store it twice; nor do two of them add changes to one base, of which each would lack the other's. */
-  async #writeUnlessStored(live: LiveQuery, cached: CachedResult, changed: Changed): Promise<void> {
-    const { config, isLeader } = this.#context;
-    cached.isWriting = true;
-    const head: unknown = await config.store.get(cached.manifestKey).catch(() => undefined);
-    cached.isWriting = false;
-    if (this.#entries.get(live.key) !== cached || live.source !== 'server') return;
-    if (!cached.isReplacedBy(head)) this.#write(live, cached, changed);
-    else if (isOlder(live.processed ?? {}, head.processed) || (!isLeader && !isOlder(head.processed ?? {}, live.processed))) {
-      // As new as this one, or newer: mutations that it contains are no longer stored.
-      cached.manifest = undefined;
-    } else {
-      cached.manifest = head;
-      this.#write(live, cached, 'all');
-    }
+  async #storeUnlessStored(key: string): Promise<void> {
+    const cached = this.#entries.get(key);
+    if (!cached?.changed || cached.isReading) return;
+    if (cached.isWriting) return this.#setDeadline();
+    cached.isReading = true;
+    const head: unknown = await this.#context.config.store.get(cached.manifestKey).catch(() => undefined);
+    cached.isReading = false;
+    // What changed meanwhile is part of the result as it is now.
+    const { changed } = cached;
+    if (!changed || this.#entries.get(key) !== cached) return;
+    if (cached.isWriting) return this.#setDeadline();
+    const live = this.#takeChanged(key, cached);
+    if (live && !cached.isReplacedBy(head)) this.#write(live, cached, changed);
+    else if (live && isManifest(head)) this.#follow(live, cached, head);
     if (this.#isSettled()) this.#store(...this.#takeReleased());
+  }
+
+  /** Another tab has stored the result. If it is as new as this one, that is enough: mutations that a newer one contains are no longer stored. */
+  #follow(live: LiveQuery, cached: CachedResult, head: Manifest): void {
+    const [own, stored] = [live.processed ?? {}, head.processed ?? {}];
+    const isEnough = isOlder(own, stored) || (!this.#context.isLeader && !isOlder(stored, own));
+    cached.manifest = isEnough ? undefined : head;
+    if (!isEnough) this.#write(live, cached, 'all');
   }
 
   /** Whether everything that changed is stored. */

@@ -126,6 +126,25 @@ describe('a confirmed mutation', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('what changes while the stored result is looked at is stored with it', async () => {
+    const { store } = recording();
+    const gates: (() => void)[] = [];
+    const slow: KeyValue = { ...store };
+    const client = await ready(slow);
+    client.reactor.queries.subscribe(goalsQuery, listener());
+    const rows = [1, 2, 3].map((n) => ({ id: goalId(n), title: `goal ${n}` }));
+    await client.receive(addQueryOk(rows.slice(0, 1), 1));
+    await client.clock.advance(1_000);
+    slow.get = async (key) => (await new Promise<void>((resolve) => gates.push(resolve)), store.get(key));
+    await client.receive(refreshOk(rows.slice(0, 2), 2));
+    await client.clock.advance(1_000);
+    await client.receive(refreshOk(rows, 3));
+    for (const open of gates) open();
+    await settled();
+    expect(await titlesAfterRestart(store)).toEqual(rows.map(({ title }) => title));
+    client.reactor.shutdown();
+  });
+
   it('a confirmed mutation is shown until a query that was refused, and is asked again, has a result with it', async () => {
     const client = await ready(memoryStore());
     const received = listener();
