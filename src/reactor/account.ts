@@ -27,6 +27,8 @@ export class Account {
   #changes: Promise<void>;
   /** Changes of this tab that are being stored. */
   #unstored = 0;
+  /** Another tab has stored a user while this one did. */
+  #isOverruled = false;
   #isLoaded = false;
   /** The stored writes of a user who has just signed in are being read: a result without them is not shown. */
   isReading = false;
@@ -64,18 +66,26 @@ export class Account {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
       this.#unstored++;
+      this.#isOverruled = false;
       this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
       await this.#change(user);
     });
   }
 
-  /** Other tabs are told once a tab that opens would read the same: before, this one may be killed. */
   onPersisted(edits: readonly KeyValueOp[]): void {
-    for (const edit of edits) {
-      if (!('put' in edit) || edit.put !== userKey) continue;
-      this.#unstored--;
-      this.#tell(edit.value);
-    }
+    for (const edit of edits) if ('put' in edit && edit.put === userKey) void this.#onStored(edit.value);
+  }
+
+  /**
+   * Other tabs are told once a tab that opens would read the same: before, this one may be killed. It may also have been frozen since, while another
+   * tab has stored its own change.
+   */
+  async #onStored(value: unknown): Promise<void> {
+    const stored = await this.#context.config.store.get(userKey).catch(() => value);
+    this.#unstored--;
+    if (!this.#context.isOpen) return;
+    if (this.#isOverruled && !equal(stored, value)) return this.applyUser(readUser(stored));
+    this.#tell(value);
   }
 
   /**
@@ -84,7 +94,8 @@ export class Account {
    */
   applyUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
-      if (this.#unstored > 0 || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
+      this.#isOverruled = this.#unstored > 0;
+      if (this.#isOverruled || !this.#context.isOpen || equal(user, this.#context.state.session.user)) return;
       await this.#change(user);
       if (this.#context.isLeader) this.#tell(user);
     });

@@ -9,6 +9,7 @@ import type { ClientContext } from '../../src/reactor/context.ts';
 import type { Effect } from '../../src/reactor/effect.ts';
 import { newSyncState, type SyncState } from '../../src/reactor/state.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import type { User } from '../../src/types/auth.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
@@ -186,15 +187,30 @@ test('after the client has closed, setUser rejects and a change from another tab
 });
 
 test('other tabs are told of a change once it is stored; one that was stored before it has no effect here', async () => {
-  const world = open(undefined);
+  const store = memoryStore();
+  const world = open(undefined, { store });
   await world.account.loaded;
   await world.account.setUser(ana);
   await world.account.applyUser(ben);
   expect([world.account.user, world.log.includes('tell')]).toEqual([ana, false]);
+  await store.write([{ put: 'user', value: ana }]);
   world.account.onPersisted([{ put: 'user', value: ana }]);
+  await settled();
   expect(world.log.at(-1)).toBe('tell');
   await world.account.applyUser(ben);
   expect(world.account.user).toEqual(ben);
+});
+
+test('a tab that was frozen while its change was stored, and another tab has stored its own since, takes that over', async () => {
+  const store = memoryStore();
+  const world = open(undefined, { store });
+  await world.account.loaded;
+  await world.account.setUser(ana);
+  await store.write([{ put: 'user', value: ben }]);
+  world.account.onPersisted([{ put: 'user', value: ana }]);
+  await world.account.applyUser(ben);
+  await settled();
+  expect([world.account.user, world.log.includes('tell')]).toEqual([ben, false]);
 });
 
 describe('a page that completes an OAuth redirect', () => {

@@ -1,6 +1,6 @@
 // Every state of a write × everything that may happen to it: the state afterwards, and what the outbox returns.
 
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { Outbox } from '../../../src/reactor/mutations/outbox.ts';
@@ -260,3 +260,13 @@ function next(earlier: Earlier, relation: Relation): string {
   outbox.markPersisted('second');
   return outbox.dequeue().map((message) => `${message['client-event-id']}`).join(' '); // prettier-ignore
 }
+
+test('a write that waits for the attrs of the server holds back later ones to the same row, and no others', () => {
+  const outbox = new Outbox();
+  ways.inflight(outbox);
+  outbox.onNameTaken('w', (steps) => steps, 0);
+  outbox.add(write('same row', set(goal, 'Run'), 2));
+  outbox.add(write('other row', set(other, 'Read'), 3));
+  for (const eventId of ['same row', 'other row']) outbox.markPersisted(eventId);
+  expect(outbox.dequeue().map((message) => message['client-event-id'])).toEqual(['other row']);
+});
