@@ -27,6 +27,8 @@ export class Account {
   #changes: Promise<void>;
   /** Changes of this tab that are being stored. */
   #unstored = 0;
+  /** The store takes no more: it has the user of before. */
+  #isUnstorable = false;
   /** Another tab has stored a user while this one did. */
   #isOverruled = false;
   #isLoaded = false;
@@ -84,8 +86,21 @@ export class Account {
     const stored = await this.#context.config.store.get(userKey).catch(() => value);
     this.#unstored--;
     if (!this.#context.isOpen) return;
+    this.#isUnstorable = !this.#isOverruled && !equal(stored, value);
     if (this.#isOverruled && !equal(stored, value)) return this.applyUser(readUser(stored));
     this.#tell(value);
+  }
+
+  /** For a tab that begins to send, or hears of another's user: a tab may have been killed after it stored its change, and before it told of it. */
+  recheck(): Promise<void> {
+    return this.#enqueue(async () => {
+      const { config, state } = this.#context;
+      if (this.#unstored > 0 || !this.#context.isOpen) return;
+      const stored = this.#isUnstorable ? undefined : await config.store.get(userKey).catch(() => undefined);
+      if (!this.#context.isOpen) return;
+      if (stored !== undefined && !equal(readUser(stored), state.session.user)) await this.#change(readUser(stored));
+      if (this.#context.isLeader) this.#tell(state.session.user);
+    });
   }
 
   /**

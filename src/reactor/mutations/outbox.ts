@@ -117,12 +117,8 @@ export class Outbox {
     const sent = this.#retrying.size > 0 ? this.#sentFootprint() : undefined;
     for (const write of this.#unsent.values()) {
       if (write.state === 'persisting') break; // later writes wait, to keep the order
-      if (this.#waitingForAttrs.has(write.eventId)) {
-        held.add(write);
-        continue;
-      }
       const maker = this.#unconfirmedMaker(write);
-      if (this.#isHeld(write, held, sent) || (maker && this.#retrying.has(maker))) {
+      if (this.#waitingForAttrs.has(write.eventId) || this.#isHeld(write, held, sent) || (maker && this.#retrying.has(maker))) {
         held.add(write);
         continue;
       }

@@ -90,8 +90,7 @@ export class LiveQueries {
   }
 
   request(live: LiveQuery): AddQuery {
-    live.refetchAtMs = undefined;
-    live.isAsked = true;
+    [live.refetchAtMs, live.isAsked] = [undefined, true];
     return { op: 'add-query', 'client-event-id': live.eventId, q: live.query };
   }
 
@@ -213,8 +212,7 @@ export class LiveQueries {
     this.#deadlines.add(live);
     live.isFresh = false;
     if (refetchAtMs !== undefined) return [];
-    live.isAsked = false;
-    live.error = error;
+    [live.isAsked, live.error] = [false, error];
     return [{ do: 'show', key: live.key }, { do: 'prune' }];
   }
 
@@ -269,8 +267,7 @@ export class LiveQueries {
     live.error = undefined;
     live.failures = 0;
     live.refetchAtMs = undefined;
-    live.isFresh = true;
-    live.isAsked = false;
+    [live.isFresh, live.isAsked] = [true, false];
     live.source = 'server';
     live.processed = processedOf(processed);
     return this.#applied(live, this.#takeIngested(live, result) ?? live.view.setResult(readResult(result), live.source), isFirst);

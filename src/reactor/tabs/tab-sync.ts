@@ -109,6 +109,7 @@ export class TabSync {
   #onWaiting(record: unknown): void {
     const { outbox, rejections, session } = this.#context.state;
     const waiting = readMutation(record);
+    if (waiting && waiting.owner !== session.owner) void this.#context.account.recheck();
     if (waiting?.owner !== session.owner) return;
     const { eventId, error } = waiting;
     const { txId, isn } = outbox.get(eventId) ?? outbox.settled.positionOf(eventId) ?? {};
@@ -149,6 +150,7 @@ export class TabSync {
 
   /** What is on disk, from whichever tab, is taken up. */
   async #reload(): Promise<void> {
+    await this.#context.account.recheck();
     await this.#context.writes.load();
     this.#context.run([{ do: 'flush' }]);
   }

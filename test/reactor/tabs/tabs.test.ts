@@ -1,6 +1,6 @@
 // Several tabs of one app in one browser: one store, one sender, the same view in all of them.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
@@ -193,6 +193,22 @@ describe('tabs', () => {
     }
     expect(tabs.map(({ reactor }) => reactor.state.session.user)).toEqual([ann, ann, ann]);
     for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a user whom a tab stored, before it was killed and had told nobody, is the user of all tabs', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const silent: KeyValue = { ...store, write: async (ops) => (await store.write(ops), new Promise<void>(() => {})) };
+    const killed = browser.tab();
+    const [first, second] = [testClient({ tabs: killed, store: silent }), testClient({ tabs: browser.tab(), store })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    void first.reactor.account.setUser(ann);
+    await vi.waitFor(async () => expect(await store.get('user')).toEqual(ann));
+    expect(second.reactor.state.session.user).toBeUndefined();
+    await killed.close();
+    await vi.waitFor(() => expect(second.reactor.state.session.user).toEqual(ann));
+    for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
   it('two tabs that change the user at a time, and whose disk does not respond, agree', async () => {

@@ -89,7 +89,6 @@ const client: readonly PlantedBug[] = [
   bug('a name that another client was first to use is final', receiveError, 'if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {', 'if (sends < 0) {'), // prettier-ignore
   bug('a refusal for a taken name is taken for one of the steps sent since', receiveError, 'if (sends > 1 && isOfOtherSteps({ type, hint }, outbox.sentSteps(write))) return [];', ''), // prettier-ignore
   bug('what makes an attribute is overtaken at its entity', outbox, ' || this.#contested.hold(steps)', ''),
-  bug('a tab does not ask what became of the writes that it has read', api, 'const { state, isLeader } = this.#context;\n    if (isLeader) return;', 'const { state } = this.#context;\n    if (state) return;'), // prettier-ignore
   bug('of attributes that two tabs make at a time, one hides the other', 'reactor/queries/pending-in-view.ts', 'this.#renames.size > 0 || steps.some(isTaken)', 'isTaken.length > 1'), // prettier-ignore
   bug('what is on its way says again what a confirmed write has said', outbox, "if (write.state !== 'persisting') earlier.push(write);", "if (write.state === 'pending') earlier.push(write);"), // prettier-ignore
   bug('a store that fails ends the queue', 'reactor/persist-queue.ts', '    } catch (cause) {\n      const writes', '    } catch (cause) {\n      throw cause;\n      const writes'), // prettier-ignore
@@ -117,7 +116,8 @@ const server: readonly PlantedBug[] = [
 /** What this client and server did until schedules with many tabs and users were tried. */
 const crowded: readonly PlantedBug[] = [
   inCrowd('a second rejection for a taken name hits what was sent since', receiveError, 'sends > 1 && isOfOtherSteps(', 'sends < 0 && isOfOtherSteps('), // prettier-ignore
-  inCrowd('other tabs are not told who has signed in', account, '      this.#unstored--;\n      this.#tell(edit.value);', '      this.#unstored--;'), // prettier-ignore
+  inCrowd('a tab does not ask what became of the writes that it has read', api, 'const { state, isLeader } = this.#context;\n    if (isLeader) return;', 'const { state } = this.#context;\n    if (state) return;'), // prettier-ignore
+  inCrowd('other tabs are not told who has signed in', account, '\n    this.#tell(value);', ''), // prettier-ignore
   inCrowd('writes are sent before the earlier ones of their user are read', api, '|| !isLeader || this.#loads > 0)', '|| !isLeader)'), // prettier-ignore
   inCrowd('of two attributes by one name, the one heard of later hides rows', 'reactor/attr-catalog.ts', ' || this.#confirmed.forward(etype, label) !== undefined', ''), // prettier-ignore
 ];
