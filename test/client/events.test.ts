@@ -110,6 +110,8 @@ describe('events', () => {
     const browser = new FakeBrowser();
     const store = { ...memoryStore(), close: () => {} };
     const other = testClient({ tabs: browser.tab(), store });
+    // It begins to send, and says who is signed in.
+    await settled();
     open({ tabs: browser.tab(), store });
     const events = await listened('tab');
     await settled();
