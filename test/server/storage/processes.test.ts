@@ -106,6 +106,8 @@ class Writer {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
       this.acknowledged.set(goal, `${this.#name} ${n}`);
+      // Each observer receives all goals with each write: a fast machine would be busy with nothing else.
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 }
