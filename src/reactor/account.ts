@@ -86,8 +86,9 @@ export class Account {
     const stored = await this.#context.config.store.get(userKey).catch(() => value);
     this.#unstored--;
     if (!this.#context.isOpen) return;
-    this.#isUnstorable = !this.#isOverruled && !equal(stored, value);
-    if (this.#isOverruled && !equal(stored, value)) return this.applyUser(readUser(stored));
+    const isOther = !equal(stored, value);
+    this.#isUnstorable = isOther && !this.#isOverruled;
+    if (isOther && this.#isOverruled) return this.applyUser(readUser(stored));
     this.#tell(value);
   }
 

@@ -88,7 +88,7 @@ export class TabSync {
       case 'gone':
         return this.#onRemoved(message.eventIds);
       case 'waiting':
-        return this.#tabs.isLeader && Array.isArray(message.records) ? message.records.forEach((record) => this.#onWaiting(record)) : undefined; // prettier-ignore
+        return this.#tabs.isLeader && Array.isArray(message.records) ? this.#onAsked(message.records) : undefined;
       case 'user':
         return this.#context.account.applyUser(readUser(message.user));
     }
@@ -105,11 +105,17 @@ export class TabSync {
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }
 
+  /** All records are of the user of the tab that asks. */
+  #onAsked(records: readonly unknown[]): Promise<void> | void {
+    const first = readMutation(records[0]);
+    if (first && first.owner !== this.#context.state.session.owner) return this.#context.account.recheck();
+    for (const record of records) this.#onWaiting(record);
+  }
+
   /** Another tab waits for this write to be sent: it may have been settled, or nobody may have told it here. */
   #onWaiting(record: unknown): void {
     const { outbox, rejections, session } = this.#context.state;
     const waiting = readMutation(record);
-    if (waiting && waiting.owner !== session.owner) void this.#context.account.recheck();
     if (waiting?.owner !== session.owner) return;
     const { eventId, error } = waiting;
     const { txId, isn } = outbox.get(eventId) ?? outbox.settled.positionOf(eventId) ?? {};
