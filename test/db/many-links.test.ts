@@ -13,7 +13,7 @@ import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import type { SyncChange } from '../../src/protocol/sync-table-messages.ts';
 import { completed } from '../../src/query/result-triples.ts';
-import { applyChanges } from '../../src/server/data/apply-changes.ts';
+import { applyChangesSteps } from '../../src/server/data/apply-changes.ts';
 import { deleteSteps } from '../../src/server/data/delete-steps.ts';
 import { serverActor } from '../../src/server/data/system-rules.ts';
 import { tripleChangeSteps } from '../../src/server/data/triple-changes.ts';
@@ -118,7 +118,7 @@ test('a change of one link of many is found without a text of each, and many cha
   const put = vi.spyOn(other, 'put');
   const added = ids.map((id): SyncChange => ({ action: 'added', triple: ['hub', kids.id, `new ${id}`, 9] }));
   const removed = ids.slice(1).map((id): SyncChange => ({ action: 'removed', triple: ['hub', kids.id, id, 1] }));
-  applyChanges(other, [...added, ...removed], []);
+  completed(applyChangesSteps(other, [...added, ...removed], []));
   expect(put).toHaveBeenCalledTimes(1);
   const kidsAttr = attrs.forward('hubs', 'kids');
   if (!kidsAttr) throw new Error('there is no link');
