@@ -88,7 +88,7 @@ export class OptimisticUpdates {
       this.#put(write);
       if (write.state === 'acknowledged') this.#acknowledged.set(write.eventId, write);
     }
-    return this.notifyChanged((live) => (live.view.rewrite(this.#missingFrom(live)), true));
+    return this.notifyChanged((live) => (live.view.rewrite(this.#missingFrom(live)), this.#expectRefresh(live), true));
   }
 
   attrsChanged(): Effect[] {
