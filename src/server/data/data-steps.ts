@@ -9,6 +9,7 @@ import type {
   AddTriple,
   DataStep,
   DeepMergeTriple,
+  DeleteEntity,
   LookupRef,
   RetractTriple,
   RuleParamsStep,
@@ -16,6 +17,7 @@ import type {
 } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { raised } from '../errors.ts';
+import { sliceSteps } from '../slices.ts';
 import {
   invalidLookup,
   invalidStep,
@@ -28,9 +30,9 @@ import {
   type TripleStep,
   unknownLookup,
 } from './step-errors.ts';
-import { type Actor, asStored, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
+import { type Actor, asStored, checkSystemWrite, madeUser } from './system-rules.ts';
+import { deleteSteps } from './delete-steps.ts';
 import type { Access } from './touched.ts';
-import { planDeletion } from '../../db/delete.ts';
 import { valueKey } from '../../db/value-index.ts';
 import { timesAfter } from '../../db/times.ts';
 
@@ -49,8 +51,8 @@ export interface DataStepsResult {
   readonly absent: Error | undefined;
 }
 
-/** Steps between two breaks; takes a few milliseconds. */
-export const sliceSteps = 500;
+/** Links of a row that cost as much as a step when one of them changes. */
+const linksPerWork = 500;
 
 /** A generator: yields where others can be served. @throws InstantAPIError */
 export function* applyDataSteps(
@@ -60,9 +62,12 @@ export function* applyDataSteps(
 ): Generator<void, DataStepsResult> {
   const writer = new Writer(layer, context);
   const conflicts = steps.flatMap(([at, step]) => writer.conflict(at, step) ?? []);
-  for (const [index, [at, step]] of steps.entries()) {
-    if (index % sliceSteps === sliceSteps - 1) yield;
-    writer.apply(at, step);
+  for (const [at, step] of steps) {
+    if (step[0] === 'delete-entity') yield* writer.delete(at, step);
+    else writer.apply(at, step);
+    if (++writer.work < sliceSteps) continue;
+    writer.work = 0;
+    yield;
   }
   writer.checkUsers();
   // Rule params may precede the creation of their entity.
@@ -78,6 +83,8 @@ class Writer {
   readonly #made = new Map<string, string>();
   #madeUser: Error | undefined;
   #absent: Error | undefined;
+  /** What steps cost beside what each costs: rows with many links are copied. */
+  work = 0;
 
   constructor(layer: Layer, context: StepContext) {
     this.#layer = layer;
@@ -96,20 +103,9 @@ class Writer {
     return exists === (mode === 'create') ? { step, mode, attr } : undefined;
   }
 
-  apply(at: number, step: DataStep): void {
-    switch (step[0]) {
-      case 'add-triple':
-      case 'deep-merge-triple':
-        return this.#write(at, step);
-      case 'retract-triple':
-        return this.#retract(at, step);
-      case 'delete-entity': {
-        const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#anyLookup(at, step[1]));
-        return id === undefined ? undefined : this.#delete(id, step[2]);
-      }
-      case 'rule-params':
-        return undefined;
-    }
+  apply(at: number, step: Exclude<DataStep, DeleteEntity>): void {
+    if (step[0] === 'retract-triple') this.#retract(at, step);
+    else if (step[0] !== 'rule-params') this.#write(at, step);
   }
 
   params(at: number, step: RuleParamsStep): void {
@@ -128,6 +124,7 @@ class Writer {
     if (value === undefined) return;
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'link');
+    this.#countLinks(attr, id);
     this.#run(isMerge ? ['deep-merge-triple', id, attr.id, value] : ['add-triple', id, attr.id, value]);
   }
 
@@ -155,25 +152,22 @@ class Writer {
     if (value === undefined) return;
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'unlink');
+    this.#countLinks(attr, id);
     this.#run(['retract-triple', id, attr.id, value]);
   }
 
-  #delete(id: string, etype: string | undefined): void {
-    const { entities } = planDeletion(this.#layer, id, etype);
-    if (etype !== undefined && !entities.some((doomed) => doomed.etype === etype && doomed.id === id)) {
-      checkSystemDelete(etype, id, this.#context.actor);
-      this.#context.accesses.push({ is: 'delete', etype, id, root: id });
-    }
-    for (const doomed of entities) {
-      checkSystemDelete(doomed.etype, doomed.id, this.#context.actor);
-      this.#context.accesses.push({ is: 'delete', etype: doomed.etype, id: doomed.id, root: id });
-    }
-    this.#run(etype === undefined ? ['delete-entity', id] : ['delete-entity', id, etype]);
+  *delete(at: number, [, ref, etype]: DeleteEntity): Generator<void, void> {
+    const id = typeof ref === 'string' ? ref : this.#find(this.#anyLookup(at, ref));
+    if (id !== undefined) yield* deleteSteps(this.#layer, { etype, id }, this.#context);
   }
 
   #recordAccess(attr: KnownAttr, id: string, value: Value, is: 'link' | 'unlink'): void {
     const { etype, label } = attr;
     this.#context.accesses.push(attr.isRef ? { is, attr, source: id, target: String(value) } : { is: 'value', etype, id, label });
+  }
+
+  #countLinks(attr: KnownAttr, id: string): void {
+    if (attr.isRef && attr.isMany) this.work += (this.#layer.row(attr.etype, id)?.targets(attr).length ?? 0) / linksPerWork;
   }
 
   #run(step: Step): void {
