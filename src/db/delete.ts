@@ -22,13 +22,33 @@ export interface Deletion {
 }
 
 export function planDeletion(db: Db, id: string, etype: string | undefined): Deletion {
+  const steps = deletionSteps(db, id, etype);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps, for a deletion that may reach very many entities: yields with each. */
+export function* deletionSteps(db: Db, id: string, etype: string | undefined): Generator<unknown, Deletion> {
   const deleted = new Map<string, DeletedEntity>();
-  const links: DanglingLink[] = [];
-  const markDeleted = (of: string, entity: string): void => void deleted.set(`${of} ${entity}`, { etype: of, id: entity });
+  const dangling: DanglingLink[] = [];
+  const markDeleted = (of: string, entity: string): unknown => deleted.set(`${of} ${entity}`, { etype: of, id: entity });
   for (const of of etype === undefined ? etypesOf(db, id) : [etype]) markDeleted(of, id);
   // A Map iterates over entries added during iteration, so cascaded entities are visited too, each once.
-  for (const next of deleted.values()) cascade(db, next, markDeleted, links);
-  return { entities: [...deleted.values()], links: links.filter(({ attr, source }) => !deleted.has(`${attr.etype} ${source}`)) };
+  for (const entity of deleted.values()) {
+    const { links, reverse } = db.attrs.namespace(entity.etype);
+    for (const attr of links) {
+      const { cascadesToTarget, reverseEtype } = attr;
+      if (!cascadesToTarget || reverseEtype === undefined) continue;
+      for (const target of db.row(entity.etype, entity.id)?.targets(attr) ?? []) yield markDeleted(reverseEtype, target);
+    }
+    for (const attr of reverse.values()) {
+      for (const source of db.holders(attr, entity.id))
+        yield attr.cascadesToSource ? markDeleted(attr.etype, source) : dangling.push({ attr, source, target: entity.id });
+    }
+  }
+  return { entities: [...deleted.values()], links: dangling.filter(({ attr, source }) => !deleted.has(`${attr.etype} ${source}`)) };
 }
 
 /** The namespaces in which the id has triples or is the target of a link. */
@@ -38,21 +58,4 @@ function etypesOf(db: Db, id: string): string[] {
       ({ etype, reverse }) => db.row(etype, id) !== undefined || [...reverse.values()].some((attr) => db.holders(attr, id).length > 0),
     )
     .map(({ etype }) => etype);
-}
-
-function cascade(db: Db, { etype, id }: DeletedEntity, markDeleted: (etype: string, id: string) => void, dangling: DanglingLink[]): void {
-  const { links, reverse } = db.attrs.namespace(etype);
-  for (const attr of links) {
-    const { cascadesToTarget, reverseEtype } = attr;
-    if (cascadesToTarget && reverseEtype !== undefined)
-      db.row(etype, id)
-        ?.targets(attr)
-        .forEach((target) => markDeleted(reverseEtype, target));
-  }
-  for (const attr of reverse.values()) {
-    for (const source of db.holders(attr, id)) {
-      if (attr.cascadesToSource) markDeleted(attr.etype, source);
-      dangling.push({ attr, source, target: id });
-    }
-  }
 }

@@ -13,10 +13,9 @@ export function addLink(links: Links, target: string): Links {
 }
 
 export function removeLink(links: Links, target: string): Links {
-  if (links === undefined || links === target) return undefined;
-  if (typeof links === 'string') return links;
-  const rest = links.filter((id) => id !== target);
-  return rest.length === links.length ? links : rest.length === 1 ? rest[0] : rest;
+  const all = listed(links);
+  const rest = all.filter((id) => id !== target);
+  return rest.length === all.length ? links : rest.length > 1 ? rest : rest[0];
 }
 
 /** Whether two slots hold the same set of ids in any order. */
@@ -29,19 +28,12 @@ export function sameLinks(a: Links, b: Links): boolean {
 }
 
 /** Calls `differ` with each id that is in exactly one of the slots. */
-export function eachDifference(a: Links, b: Links, differ: (id: string) => void): void {
-  if (a === b) return;
-  const before = listed(a);
+export function eachDifference(a: Links, b: Links, differ: (id: string, isGone: boolean) => void): void {
   const after = listed(b);
-  if (before.length + after.length < 16) {
-    for (const id of before) if (!after.includes(id)) differ(id);
-    for (const id of after) if (!before.includes(id)) differ(id);
-    return;
-  }
-  const were = new Set(before);
-  const are = new Set(after);
-  for (const id of were) if (!are.has(id)) differ(id);
-  for (const id of are) if (!were.has(id)) differ(id);
+  const gone = new Set(listed(a));
+  const added = after.filter((id) => !gone.delete(id));
+  for (const id of gone) differ(id, true);
+  for (const id of added) differ(id, false);
 }
 
 export function listed(links: Links): readonly string[] {

@@ -5,7 +5,7 @@ import type { Sort, Sorting } from '../lib/sort-steps.ts';
 import { insertSorted, removeSorted } from '../lib/sorted.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
-import { eachDifference, type Links, listed } from './links.ts';
+import { eachDifference, type Links } from './links.ts';
 import type { Row } from './row.ts';
 import { ValueIndex } from './value-index.ts';
 
@@ -111,9 +111,5 @@ function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | u
     if (is !== undefined) index.add(is, id);
     return;
   }
-  const previous = listed(was as Links);
-  eachDifference(was as Links, is as Links, (target) => {
-    if (previous.includes(target)) index.remove(target, id);
-    else index.add(target, id);
-  });
+  eachDifference(was as Links, is as Links, (target, isGone) => (isGone ? index.remove(target, id) : index.add(target, id)));
 }

@@ -13,11 +13,23 @@ export function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, 
     times[attr.slot] =
       value === undefined ? undefined : attr.isRef ? (timeOf(before, stored, value as string) ?? now()) : (stored ?? now());
   } else if (Array.isArray(value)) {
-    times[attr.slot] = (value as string[]).map((target) => timeOf(before, stored, target) ?? now());
+    times[attr.slot] = linkTimes(value as readonly string[], before, stored, now);
   } else {
     times[attr.slot] = undefined;
   }
   return times;
+}
+
+/** Links keep their order: each is looked for behind the one before it first. */
+function linkTimes(targets: readonly string[], before: readonly string[], times: Times, now: () => number): number[] {
+  let next = 0;
+  return targets.map((target) => {
+    const ahead = before.indexOf(target, next);
+    const at = ahead < 0 ? before.indexOf(target) : ahead;
+    if (at < 0) return now();
+    next = at + 1;
+    return (typeof times === 'object' ? times[at] : times) ?? now();
+  });
 }
 
 function timeOf(targets: readonly string[], times: Times, target: string): number | undefined {

@@ -7,6 +7,8 @@ const EMPTY: readonly string[] = [];
 export class ValueIndex {
   // A single holder is stored without an array: most values have one.
   readonly #holders = new Map<Value, string | string[]>();
+  /** The places of many holders in their list, from the first removal on. */
+  readonly #places = new WeakMap<string[], Map<string, number>>();
 
   get(value: Value): readonly string[] {
     const ids = this.#holders.get(valueKey(value));
@@ -18,7 +20,10 @@ export class ValueIndex {
     const ids = this.#holders.get(key);
     if (ids === undefined) this.#holders.set(key, id);
     else if (typeof ids === 'string') this.#holders.set(key, [ids, id]);
-    else ids.push(id);
+    else {
+      this.#places.get(ids)?.set(id, ids.length);
+      ids.push(id);
+    }
   }
 
   remove(value: Value, id: string): void {
@@ -26,10 +31,13 @@ export class ValueIndex {
     const ids = this.#holders.get(key);
     if (ids === id) this.#holders.delete(key);
     if (typeof ids !== 'object') return;
-    const at = ids.indexOf(id);
+    let places = this.#places.get(ids);
+    if (!places && ids.length > 64) this.#places.set(ids, (places = new Map(ids.map((holder, at) => [holder, at]))));
+    const at = places?.get(id) ?? ids.indexOf(id);
     if (at < 0) return;
-    const last = ids.pop();
-    if (last !== undefined && at < ids.length) ids[at] = last;
+    const last = ids.pop() as string;
+    places?.set(last, at).delete(id);
+    if (at < ids.length) ids[at] = last;
     if (ids.length === 0) this.#holders.delete(key);
   }
 }

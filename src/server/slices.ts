@@ -17,6 +17,9 @@ export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
 /** Of triples, changes and the like: how many are handled between two breaks, in a few milliseconds. */
 export const sliceItems = 5000;
 
+/** Of the steps of a transaction, and entities that are deleted. */
+export const sliceSteps = 500;
+
 /** Characters of JSON that are parsed between two breaks. */
 const sliceLength = 512 * 1024;
 

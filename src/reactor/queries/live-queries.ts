@@ -141,9 +141,9 @@ export class LiveQueries {
     if (coversAll) {
       for (const live of this.#byKey.values()) {
         if (!live.isFresh || !isOlder(live.processed ?? {}, message)) continue;
-        const show = (): Effect[] => (this.#optimisticUpdates.advance(live, processedOf(message)) ? [{ do: 'show', key: live.key }] : []);
-        effects.push(...isolated(live, show));
+        effects.push(...isolated(live, () => this.#optimisticUpdates.advance(live, processedOf(message))));
       }
+      effects.push(...this.#optimisticUpdates.positionsChanged());
     }
     return effects;
   }

@@ -5,34 +5,46 @@ import type { Layer } from '../../db/layer.ts';
 import { type Links, listed, type LinkTimes } from '../../db/links.ts';
 import { Row, type Times } from '../../db/row.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
-import type { Value } from '../../protocol/triple.ts';
 
 /** Keeps the times of the server that made the changes. @param hidden deleted attrs whose values are kept */
 export function applyChanges(layer: Layer, changes: readonly SyncChange[], hidden: readonly KnownAttr[]): void {
-  for (const { action, triple } of changes) {
-    const [e, a, v, t] = triple;
+  for (let at = 0; at < changes.length;) {
+    const { triple } = changes[at] as SyncChange;
+    const [e, a] = triple;
+    const from = at;
+    // Of an attr of one entity together: each change copies the row, and all of its links.
+    while (changes[at]?.triple[0] === e && changes[at]?.triple[1] === a) at++;
     const attr = layer.attrs.byId(a) ?? hidden.find(({ id }) => id === a);
     if (!attr) continue;
     const row = layer.row(attr.etype, e) ?? new Row(e, 0, [], []);
-    const next = changed(row, attr, action === 'added', v, t, attr === layer.attrs.idAttr(attr.etype));
+    const next = changed(row, attr, changes.slice(from, at), attr === layer.attrs.idAttr(attr.etype));
     layer.put(attr.etype, e, next.isEmpty() ? undefined : next);
   }
 }
 
-function changed(row: Row, { slot, isRef }: KnownAttr, isAdded: boolean, v: Value, t: number, isId: boolean): Row {
+function changed(row: Row, { slot, isRef }: KnownAttr, changes: readonly SyncChange[], isId: boolean): Row {
   const values = row.values.slice();
   const times: Times[] = row.times?.slice() ?? [];
   while (values.length <= slot) values.push(undefined);
-  if (isRef) [values[slot], times[slot]] = linked(values[slot] as Links, times[slot], isAdded, String(v), t);
-  else [values[slot], times[slot]] = isAdded ? [v, t] : [undefined, undefined];
-  return new Row(row.id, isId && isAdded ? t : row.t, values, times);
+  let { t: createdAt } = row;
+  if (isRef) [values[slot], times[slot]] = linked(values[slot] as Links, times[slot], changes);
+  for (const { action, triple } of isRef ? [] : changes) {
+    const [, , v, t] = triple;
+    [values[slot], times[slot]] = action === 'added' ? [v, t] : [undefined, undefined];
+    if (isId && action === 'added') createdAt = t;
+  }
+  return new Row(row.id, createdAt, values, times);
 }
 
-function linked(links: Links, times: LinkTimes, isAdded: boolean, target: string, t: number): [Links, LinkTimes] {
-  const pairs = listed(links).map((id, at) => [id, (typeof times === 'object' ? times[at] : times) ?? t] as const);
-  const rest = pairs.filter(([id]) => id !== target);
-  const next = isAdded ? [...rest, [target, t] as const] : rest;
-  const [first] = next;
+function linked(links: Links, times: LinkTimes, changes: readonly SyncChange[]): [Links, LinkTimes] {
+  const otherwise = changes[0]?.triple[3] ?? 0;
+  const targets = new Map(listed(links).map((id, at) => [id, (typeof times === 'object' ? times[at] : times) ?? otherwise]));
+  for (const { action, triple } of changes) {
+    const target = String(triple[2]);
+    targets.delete(target);
+    if (action === 'added') targets.set(target, triple[3]);
+  }
+  const [first] = targets;
   if (!first) return [undefined, undefined];
-  return next.length === 1 ? [first[0], first[1]] : [next.map(([id]) => id), next.map(([, time]) => time)];
+  return targets.size === 1 ? first : [[...targets.keys()], [...targets.values()]];
 }

@@ -9,6 +9,7 @@ import type {
   AddTriple,
   DataStep,
   DeepMergeTriple,
+  DeleteEntity,
   LookupRef,
   RetractTriple,
   RuleParamsStep,
@@ -16,6 +17,7 @@ import type {
 } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { raised } from '../errors.ts';
+import { sliceSteps } from '../slices.ts';
 import {
   invalidLookup,
   invalidStep,
@@ -28,10 +30,10 @@ import {
   type TripleStep,
   unknownLookup,
 } from './step-errors.ts';
-import { type Actor, asStored, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
+import { type Actor, asStored, checkSystemWrite, madeUser } from './system-rules.ts';
+import { deleteSteps } from './delete-steps.ts';
+import { type Lookup, Lookups } from './lookups.ts';
 import type { Access } from './touched.ts';
-import { planDeletion } from '../../db/delete.ts';
-import { valueKey } from '../../db/value-index.ts';
 import { timesAfter } from '../../db/times.ts';
 
 export interface StepContext {
@@ -49,8 +51,8 @@ export interface DataStepsResult {
   readonly absent: Error | undefined;
 }
 
-/** Steps between two breaks; takes a few milliseconds. */
-export const sliceSteps = 500;
+/** Links of a row that cost as much as a step when one of them changes. */
+const linksPerWork = 500;
 
 /** A generator: yields where others can be served. @throws InstantAPIError */
 export function* applyDataSteps(
@@ -60,9 +62,13 @@ export function* applyDataSteps(
 ): Generator<void, DataStepsResult> {
   const writer = new Writer(layer, context);
   const conflicts = steps.flatMap(([at, step]) => writer.conflict(at, step) ?? []);
-  for (const [index, [at, step]] of steps.entries()) {
-    if (index % sliceSteps === sliceSteps - 1) yield;
-    writer.apply(at, step);
+  for (const [at, step] of steps) if (step[0] === 'rule-params') writer.findParams(at, step);
+  for (const [at, step] of steps) {
+    if (step[0] === 'delete-entity') yield* writer.delete(at, step);
+    else writer.apply(at, step);
+    if (++writer.work < sliceSteps) continue;
+    writer.work = 0;
+    yield;
   }
   writer.checkUsers();
   // Rule params may precede the creation of their entity.
@@ -74,13 +80,17 @@ class Writer {
   readonly #layer: Layer;
   readonly #context: StepContext;
   readonly #options: ApplyOptions;
-  /** Entities created because a lookup found nothing. */
-  readonly #made = new Map<string, string>();
+  readonly #lookups: Lookups;
+  /** The entities that rule params with a lookup are for. */
+  readonly #params = new Map<RuleParamsStep, string>();
   #madeUser: Error | undefined;
   #absent: Error | undefined;
+  /** What steps cost beside what each costs: rows with many links are copied. */
+  work = 0;
 
   constructor(layer: Layer, context: StepContext) {
     this.#layer = layer;
+    this.#lookups = new Lookups(layer);
     this.#context = context;
     this.#options = { now: context.now, times: timesAfter };
   }
@@ -91,29 +101,31 @@ class Writer {
     const mode = step[4]?.mode;
     if (mode !== 'create' && mode !== 'update') return undefined;
     const attr = this.#attr(at, step);
-    const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
+    const id = typeof step[1] === 'string' ? step[1] : this.#lookups.findNow(this.#lookup(at, step[1], attr.etype, 1));
     const exists = id !== undefined && this.#layer.base.row(attr.etype, id)?.isEmpty() === false;
     return exists === (mode === 'create') ? { step, mode, attr } : undefined;
   }
 
-  apply(at: number, step: DataStep): void {
-    switch (step[0]) {
-      case 'add-triple':
-      case 'deep-merge-triple':
-        return this.#write(at, step);
-      case 'retract-triple':
-        return this.#retract(at, step);
-      case 'delete-entity': {
-        const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#anyLookup(at, step[1]));
-        return id === undefined ? undefined : this.#delete(id, step[2]);
-      }
-      case 'rule-params':
-        return undefined;
+  apply(at: number, step: Exclude<DataStep, DeleteEntity>): void {
+    if (step[0] === 'retract-triple') this.#retract(at, step);
+    else if (step[0] === 'rule-params') this.findParams(at, step);
+    else this.#write(at, step);
+  }
+
+  /** What a lookup finds before and at its step: later steps may change what is looked up by, or delete the entity. */
+  findParams(at: number, step: RuleParamsStep): void {
+    if (typeof step[1] === 'string') return;
+    try {
+      const id = this.#lookups.find(this.#lookup(at, step[1], step[2], 1));
+      if (id !== undefined) this.#params.set(step, id);
+    } catch {
+      // Reported by `params`, after the faults of other steps.
     }
   }
 
   params(at: number, step: RuleParamsStep): void {
-    const id = typeof step[1] === 'string' ? step[1] : this.#known(this.#lookup(at, step[1], step[2], 1));
+    const id =
+      typeof step[1] === 'string' ? step[1] : (this.#params.get(step) ?? this.#lookups.find(this.#lookup(at, step[1], step[2], 1)));
     if (id !== undefined) this.#context.accesses.push({ is: 'params', etype: step[2], id, params: step[3] });
   }
 
@@ -128,6 +140,7 @@ class Writer {
     if (value === undefined) return;
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'link');
+    this.#countLinks(attr, id);
     this.#run(isMerge ? ['deep-merge-triple', id, attr.id, value] : ['add-triple', id, attr.id, value]);
   }
 
@@ -149,31 +162,28 @@ class Writer {
   #retract(at: number, step: RetractTriple): void {
     const attr = this.#byId(step[2]);
     if (!attr) return;
-    const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
+    const id = typeof step[1] === 'string' ? step[1] : this.#lookups.find(this.#lookup(at, step[1], attr.etype, 1));
     if (id === undefined) return;
     const value = attr.isRef ? this.#unlinked(at, id, attr, step) : step[3];
     if (value === undefined) return;
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'unlink');
+    this.#countLinks(attr, id);
     this.#run(['retract-triple', id, attr.id, value]);
   }
 
-  #delete(id: string, etype: string | undefined): void {
-    const { entities } = planDeletion(this.#layer, id, etype);
-    if (etype !== undefined && !entities.some((doomed) => doomed.etype === etype && doomed.id === id)) {
-      checkSystemDelete(etype, id, this.#context.actor);
-      this.#context.accesses.push({ is: 'delete', etype, id, root: id });
-    }
-    for (const doomed of entities) {
-      checkSystemDelete(doomed.etype, doomed.id, this.#context.actor);
-      this.#context.accesses.push({ is: 'delete', etype: doomed.etype, id: doomed.id, root: id });
-    }
-    this.#run(etype === undefined ? ['delete-entity', id] : ['delete-entity', id, etype]);
+  *delete(at: number, [, ref, etype]: DeleteEntity): Generator<void, void> {
+    const id = typeof ref === 'string' ? ref : this.#lookups.find(this.#anyLookup(at, ref));
+    if (id !== undefined) yield* deleteSteps(this.#layer, { etype, id }, this.#context);
   }
 
   #recordAccess(attr: KnownAttr, id: string, value: Value, is: 'link' | 'unlink'): void {
     const { etype, label } = attr;
     this.#context.accesses.push(attr.isRef ? { is, attr, source: id, target: String(value) } : { is: 'value', etype, id, label });
+  }
+
+  #countLinks(attr: KnownAttr, id: string): void {
+    if (attr.isRef && attr.isMany) this.work += (this.#layer.row(attr.etype, id)?.targets(attr).length ?? 0) / linksPerWork;
   }
 
   #run(step: Step): void {
@@ -204,19 +214,15 @@ class Writer {
     if (typeof ref === 'string') return ref;
     const { etype } = attr;
     const lookup = this.#lookup(at, ref, etype, 1, step);
-    const known = this.#known(lookup);
-    const makes = known === undefined || known === this.#made.get(keyOf(lookup)) || (lookup.isId && !this.#exists(etype, known));
+    const known = this.#lookups.find(lookup);
+    const makes = known === undefined || this.#lookups.isMade(lookup, known) || (lookup.isId && !this.#exists(etype, known));
     // What a lookup does not find is made with the attribute of the lookup, which the same lookup then cannot write.
     if (makes && attr === lookup.attr) throw lookupMakes(ref);
     if (known !== undefined) return known;
     const id = this.#context.uuid();
-    this.#made.set(keyOf(lookup), id);
+    this.#lookups.make(lookup, id);
     this.#make(id, lookup, attr, step);
     return id;
-  }
-
-  #known(lookup: Lookup): string | undefined {
-    return this.#find(lookup) ?? this.#made.get(keyOf(lookup));
   }
 
   #make(id: string, { attr, value }: Lookup, written: KnownAttr, step: TripleStep): void {
@@ -253,10 +259,6 @@ class Writer {
     return this.#lookup(at, ref, undefined, 1);
   }
 
-  #find({ attr, value, isId }: Lookup): string | undefined {
-    return isId ? String(value) : this.#layer.find(attr, value);
-  }
-
   #target(at: number, id: string, attr: KnownAttr, step: AddTriple | DeepMergeTriple): string | undefined {
     const target = this.#findTarget(at, id, attr, step);
     if (target === undefined) this.#absent ??= noTarget(this.#targetLookup(at, id, attr, step));
@@ -274,7 +276,7 @@ class Writer {
     const given = step[3];
     if (isUuid(given)) return given.toLowerCase();
     if (Array.isArray(given) && given.length === 2 && typeof given[0] === 'string') {
-      return this.#known(this.#targetLookup(at, id, attr, step));
+      return this.#lookups.find(this.#targetLookup(at, id, attr, step));
     }
     throw notAnId(attr, id, step, this.#context.actor.isAdmin);
   }
@@ -286,14 +288,4 @@ class Writer {
   }
 }
 
-interface Lookup {
-  readonly attr: KnownAttr;
-  readonly value: Value;
-  readonly isId: boolean;
-}
-
 const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;
-
-function keyOf({ attr, value }: Lookup): string {
-  return JSON.stringify([attr.id, valueKey(value)]);
-}

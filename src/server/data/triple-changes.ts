@@ -17,7 +17,9 @@ export function* tripleChangeSteps(changeSet: ChangeSet, attrs: Attrs, hidden: r
     for (const { before, after } of changes.values()) {
       for (const attr of own) {
         if (isSameAt(before, after, attr.slot)) continue;
-        compare(before ? attrTriples(before, attr) : [], after ? attrTriples(after, attr) : [], found);
+        const [were, are] = [before ? attrTriples(before, attr) : [], after ? attrTriples(after, attr) : []];
+        compare(were, are, found);
+        visited += were.length + are.length;
       }
       visited += own.length;
       if (visited < sliceItems) continue;
@@ -41,11 +43,18 @@ function compare(before: readonly Triple[], after: readonly Triple[], found: Syn
     for (const triple of after) found.push({ action: 'added', triple });
     return;
   }
-  const were = new Set(before.map(nameOf));
-  const are = new Set(after.map(nameOf));
-  for (const triple of before) if (!are.has(nameOf(triple))) found.push({ action: 'removed', triple });
-  for (const triple of after) if (!were.has(nameOf(triple))) found.push({ action: 'added', triple });
+  // Of many links, few change at a time: what is the same at both ends is left out.
+  let [from, end, to] = [0, before.length, after.length];
+  while (from < end && isSame(before[from], after[from])) from++;
+  while (end > from && to > from && isSame(before[end - 1], after[to - 1])) [end, to] = [end - 1, to - 1];
+  const [gone, made] = [before.slice(from, end), after.slice(from, to)];
+  const were = new Set(gone.map(nameOf));
+  const are = new Set(made.map(nameOf));
+  for (const triple of gone) if (!are.has(nameOf(triple))) found.push({ action: 'removed', triple });
+  for (const triple of made) if (!were.has(nameOf(triple))) found.push({ action: 'added', triple });
 }
+
+const isSame = (one: Triple | undefined, other: Triple | undefined): boolean => one?.[2] === other?.[2] && one?.[3] === other?.[3];
 
 const nameOf = ([, , v, t]: Triple): string => `${t} ${JSON.stringify(v)}`;
 

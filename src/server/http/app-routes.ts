@@ -27,14 +27,17 @@ export function appRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
   // Anybody may create one, so the number per address is limited.
-  const making = new Bucket([hourly(http.limits.ephemeralApps)], http.clock);
+  const countOne = async (network: string): Promise<void> => {
+    const making = new Bucket([hourly(http.limits.ephemeralApps)], http.clock, await http.hub.registry.spending(), 'ephemeral apps');
+    await Bucket.take([[making, network]]);
+  };
   routes.post('/dash/apps/ephemeral', async (context) => {
     if (http.limits.ephemeralApps === 0) throw denied('apps', 'this server makes no apps for a while');
     const body = await bodyOf(context);
     const title = required(body, 'title', asTitle);
     const schema = optional(body, 'schema', asObject);
     const rules = optional(body, 'rules', asObject)?.code ?? undefined;
-    making.limit(networkOf(addressOf(context, http).ip), 1);
+    await countOne(networkOf(addressOf(context, http).ip));
     // Room for new ones, as long as any are made.
     void http.hub.removeExpired().catch((error: unknown) => http.log.error('apps whose time is over could not be erased', error));
     const [token, expiresAt] = [newToken(), http.clock.now() + lifetimeMs];

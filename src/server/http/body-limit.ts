@@ -4,6 +4,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { rejection } from '../errors.ts';
 import type { IncomingBytes } from '../incoming-bytes.ts';
+import { drain } from './drained-body.ts';
 import { malformed } from './errors.ts';
 
 /** A declared length up to which a body is not counted: about what the headers of a request may take. */
@@ -58,7 +59,10 @@ async function read(
     });
     if (done) return Buffer.concat(chunks);
     size += value.byteLength;
-    if (size > maxBytes) return undefined;
+    if (size > maxBytes) {
+      void drain(reader);
+      return undefined;
+    }
     chunks.push(value);
     incoming.add(key, value.byteLength, refuse);
     if (isRefused) throw rejection('rate-limited', 'Too much is being sent to this server', { 'retry-after': 1 });

@@ -5,7 +5,6 @@ import { type Context, Hono } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
 import type { App } from '../session/app.ts';
 import { fieldOf, fileByPath, filesEtype, storageDenied } from '../files/file-entities.ts';
-import { chunksOf } from '../files/file-store.ts';
 import type { Upload } from '../files/files.ts';
 import { overLimit, rejection } from '../errors.ts';
 import { checkUse, type Use } from '../session/app-status.ts';
@@ -15,6 +14,7 @@ import { asText, asUuid, bodyOf, required } from './request.ts';
 import { adminOf, actorOf, viewerOf, addressOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { answerFile } from './file-answer.ts';
+import { drainedChunks } from './drained-body.ts';
 import { malformed, missing } from './errors.ts';
 
 interface FileCaller {
@@ -136,7 +136,7 @@ async function upload(context: Context, http: HttpContext, app: App, actor: Acto
 async function* bodyBytes(context: Context, declared: number | undefined, most: number): AsyncIterable<Uint8Array> {
   let size = 0;
   const { body } = context.req.raw;
-  for await (const chunk of body ? chunksOf(body) : []) {
+  for await (const chunk of body ? drainedChunks(body) : []) {
     size += chunk.byteLength;
     if (size > most) throw overLimit('fileBytes', most, 'bytes of a file');
     yield chunk;

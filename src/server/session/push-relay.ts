@@ -28,17 +28,42 @@ export interface PushRelayConfig {
 
 /** Time limit for the other process. */
 const answerWithinMs = 5000;
+/** Sessions that another process is known to keep. */
+const maxKnown = 10_000;
 
 export class PushRelay {
   readonly #config: PushRelayConfig;
   readonly #waiting = new Map<string, (isTaken: boolean) => void>();
+  readonly #known = new Set<string>();
 
   constructor(config: PushRelayConfig) {
     this.#config = config;
   }
 
-  /** Resolves to whether another process accepted it; false if none responds in time. */
-  forward(push: Push): Promise<boolean> {
+  /**
+   * Resolves to whether another process accepted it; false if none responds in time. What is forwarded reaches every process, so that a
+   * stranger's messages for a session that does not exist are not: the session is asked for first, without them.
+   */
+  async forward(push: Push): Promise<boolean> {
+    const key = `${push.machine} ${push.session} ${push.token}`;
+    if (!this.#known.has(key)) {
+      const isKept = await this.#forward({ ...push, messages: [] });
+      if (!isKept || push.messages.length === 0) return isKept;
+    }
+    this.#remember(key);
+    const isTaken = await this.#forward(push);
+    if (!isTaken) this.#known.delete(key);
+    return isTaken;
+  }
+
+  #remember(key: string): void {
+    this.#known.delete(key);
+    this.#known.add(key);
+    const [oldest] = this.#known;
+    if (this.#known.size > maxKnown && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  #forward(push: Push): Promise<boolean> {
     const { send, uuid, clock } = this.#config;
     const id = uuid();
     return new Promise((resolve) => {

@@ -4,6 +4,7 @@
 import { hashToken, newToken } from '../auth/secrets.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
+import type { LimitStore } from '../data/limit-store.ts';
 import type { Records } from '../storage/storage.ts';
 import { randomBytes } from 'node:crypto';
 import { newKey, type StoredKey } from '../webhooks/signer.ts';
@@ -49,6 +50,11 @@ export class Registry {
   async forgetTokensOf(appId: string): Promise<void> {
     if (!(await this.#records())) return;
     await this.#write((records) => without(records, (name, value) => name.startsWith(ownerPrefix) && value === appId));
+  }
+
+  /** Usage of limits that are not of one app, shared by all servers of the storage. */
+  async spending(): Promise<LimitStore> {
+    return (await this.#config.open()).spending;
   }
 
   /** Notes when an app's time is over. */

@@ -54,6 +54,7 @@ async function start(from: Database): Promise<TriplaneServer> {
     rules: rules as object,
     storage: await from.open(),
     sendMagicCode: () => {},
+    limits: { ephemeralApps: 20, oauthStarts: 20 },
   });
   running.add(server);
   return server;
@@ -83,15 +84,38 @@ const requests = {
       { authorization: `Bearer ${app.adminToken}`, 'app-id': app.appId, 'as-guest': 'true' },
       { steps: [['update', 'notes', crypto.randomUUID(), { text: 'x' }]], 'throw-on-missing-attrs?': false },
     ),
+  'ephemeral apps': (server: TriplaneServer) => post(`${server.url}/dash/apps/ephemeral`, {}, { title: 'one' }),
+  'sign-ins by redirect': (server: TriplaneServer) => startSignIn(server, 'https://app.example/'),
 };
+
+async function startSignIn(server: TriplaneServer, redirectUri: string): Promise<string> {
+  const query = new URLSearchParams({ app_id: app.appId, client_name: 'web', redirect_uri: redirectUri });
+  const response = await fetch(`${server.url}/runtime/oauth/start?${query}`, { redirect: 'manual' });
+  return response.status === 302 ? 'ok' : ((await response.json()) as { readonly type: string }).type;
+}
+
+async function configureOAuth(servers: readonly TriplaneServer[]): Promise<void> {
+  const [server] = servers as readonly [TriplaneServer];
+  const set = async (path: string, body: object): Promise<{ readonly provider?: { readonly id: string } }> => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${app.adminToken}` };
+    const url = `${server.url}/dash/apps/${app.appId}/${path}`;
+    return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
+  };
+  await set('authorized_redirect_origins', { service: 'generic', params: ['app.example'] });
+  const { provider } = await set('oauth_service_providers', { provider_name: 'github' });
+  await set('oauth_clients', { provider_id: provider?.id, client_name: 'web', client_id: 'cid', client_secret: 'sec' });
+  // Refused before it is counted, by a server that knows the client.
+  for (const each of servers) await expect.poll(() => startSignIn(each, 'https://elsewhere.example/')).toBe('validation-failed');
+}
 
 describe.for(['memory', 'SQLite', 'PostgreSQL'] as const)('on %s', (name) => {
   test.for(
     [1, ...(name === 'SQLite' ? [] : [2, 3])].flatMap((count) => Object.entries(requests).map(([what, send]) => ({ count, what, send }))),
-  )('$count servers allow 20 of a burst, one is restarted, and they allow no more: $what', async ({ count, send }) => {
+  )('$count servers allow 20 of a burst, one is restarted, and they allow no more: $what', async ({ count, what, send }) => {
     opened = (await databases[name]?.())!;
     const servers: TriplaneServer[] = [];
     for (let n = 0; n < count; n++) servers.push(await start(opened));
+    if (what === 'sign-ins by redirect') await configureOAuth(servers);
     const burst = (most: number): Promise<string[]> => Promise.all(Array.from({ length: most }, (_, n) => send(servers[n % count]!)));
     const answers = await burst(15);
     expect(new Set(answers)).toEqual(new Set(['ok']));

@@ -1,7 +1,7 @@
 // Backups of a server that is written to: complete, and a server can be started from them.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,33 @@ describe('server.backup() is rejected', () => {
     await expect(server.backup(join(folder, 'no-folder', 'copy.db'))).rejects.toMatchObject({ code: 'storage-failed' });
     expect(readdirSync(folder)).toEqual(['copy.db']);
   });
+
+  test.for([
+    ['a zero byte', 'a\0b'],
+    ['a name that is too long', 'x'.repeat(300)],
+    ['a folder', '.'],
+  ])('for %s', async ([, name]) => {
+    const server = await serverIn(folderIn('source'));
+    const folder = folderIn('odd');
+    await expect(server.backup(`${folder}/${name}`)).rejects.toMatchObject({
+      code: expect.stringMatching(/config-invalid|storage-failed/),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('for a symbolic link to nothing', async () => {
+    const server = await serverIn(folderIn('source'));
+    const link = join(folderIn('dangling'), 'link.db');
+    symlinkSync('nowhere.db', link);
+    await expect(server.backup(link)).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining('replaces none') });
+  });
+});
+
+test('a copy may have the longest name that the file system allows', async () => {
+  const server = await serverIn(folderIn('source'));
+  const file = join(folderIn('long'), 'x'.repeat(255));
+  await server.backup(file);
+  await restored(file, server);
 });
 
 interface Ended {
@@ -141,6 +168,21 @@ describe('triplane backup', () => {
       const copy = await serverIn(target, { appId: server.appId, adminToken: server.adminToken });
       expect(await adminOf(copy).query({ lists: {} })).toEqual({ lists: [{ id: row, n: 1 }] });
     }
+  });
+
+  test('copies the folder although a server of another project answers at the URL', async () => {
+    const folder = folderIn('mine');
+    const mine = await serverIn(join(folder, '.triplane'));
+    const row = id();
+    await adminOf(mine).transact(adminOf(mine).tx['lists']![row]!.update({ n: 1 }));
+    await mine.close();
+    writeFileSync(join(folder, '.triplane', 'server.json'), JSON.stringify({ appId: mine.appId, adminToken: mine.adminToken }));
+    const other = await serverIn(folderIn('other'));
+    expect(await triplane(folder, ['backup', 'copy.db', '--url', other.url])).toMatchObject({ code: 0 });
+    expect(await adminOf(await restored(join(folder, 'copy.db'), mine)).query({ lists: {} })).toEqual({ lists: [{ id: row, n: 1 }] });
+    await serverIn(join(folder, '.triplane'));
+    const used = await triplane(folder, ['backup', 'copy2.db', '--url', other.url]);
+    expect(used).toMatchObject({ code: 1, text: expect.stringMatching(/another server uses it.*--url/s) });
   });
 
   test('creates no file if there is nothing to copy', async () => {

@@ -1,6 +1,6 @@
 // The storage in a file: the suite for all storages, and what only a file can get wrong.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +96,31 @@ test('a write after the folder was removed, or the file was replaced, is rejecte
     });
     await expect(log.since(0)).rejects.toMatchObject({ code: 'storage-failed' });
     await expect(storage.open('a9900000-0000-4000-8000-000000000002')).rejects.toMatchObject({ code: 'storage-failed' });
+    await storage.close();
+  }
+});
+
+test('a write after the write-ahead log was removed or replaced is rejected, and what was acknowledged before is in the file', async () => {
+  for (const harm of ['removed', 'replaced'] as const) {
+    const folder = join(root, `log-${harm}`);
+    const storage = await sqlite(folder);
+    const log = await storage.open(app);
+    await log.append([entryOf(1)]);
+    const wal = join(folder, `${fileName}-wal`);
+    rmSync(wal);
+    if (harm === 'replaced') writeFileSync(wal, '');
+    await expect(log.append([entryOf(2)])).rejects.toMatchObject({
+      code: 'storage-failed',
+      message: expect.stringContaining('write-ahead log'),
+    });
+    await expect(log.since(0)).rejects.toMatchObject({ code: 'storage-failed' });
+    // As after a kill: nothing but the file is left.
+    const copy = join(root, `log-${harm}-copy`);
+    mkdirSync(copy);
+    copyFileSync(join(folder, fileName), join(copy, fileName));
+    const again = await sqlite(copy);
+    expect((await (await again.open(app)).load()).entries).toEqual([entryOf(1)]);
+    await again.close();
     await storage.close();
   }
 });

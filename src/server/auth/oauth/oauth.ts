@@ -107,7 +107,8 @@ export class OAuth {
     this.#providers = providers;
     this.#clock = clock;
     const capacity = app.limits.oauthStarts;
-    this.#starting = new Bucket([{ capacity, amount: capacity, periodMs: stateMinutes * minute, isGreedy: false }], clock);
+    const limit = { capacity, amount: capacity, periodMs: stateMinutes * minute, isGreedy: false };
+    this.#starting = new Bucket([limit], clock, app.spending, 'sign-ins by redirect');
   }
 
   config(): Promise<OAuthConfig> {
@@ -131,7 +132,7 @@ export class OAuth {
       const message = "Invalid redirect_uri. If you're the developer, make sure to add your website to the list of approved domains.";
       throw invalid('redirect-uri', request.redirectUri, [{ message }]);
     }
-    this.#starting.limit(networkOf(request.from), 1);
+    await Bucket.take([[this.#starting, networkOf(request.from)]]);
     const [secret, cookie, nonce, verifier] = [newToken(), newToken(), newToken(), newToken() + newToken()];
     const state = this.#app.id + secret;
     const callbackUri = found.client.redirect_to ?? `${this.#app.origin}/runtime/oauth/callback`;

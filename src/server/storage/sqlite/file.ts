@@ -1,14 +1,15 @@
 // The open database file: reads are immediate, writes are grouped. All writes of one moment, for whatever app, share one transaction and
 // one flush; each part can fail separately.
 
-import { existsSync, linkSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TriplaneError } from '../../../errors.ts';
 import { id } from '../../../lib/uuid.ts';
-import { privateFile } from '../../private-files.ts';
 import type { Connection, Statement } from './binding.ts';
+import { copy, discard, isTaken, publish } from './copy.ts';
+import type { Missing } from './place.ts';
 import { autoCheckpoint } from './schema.ts';
 
 interface Waiting {
@@ -19,8 +20,8 @@ interface Waiting {
 
 export class SqliteFile {
   readonly #connection: Connection;
-  /** Whether the file is still at its path. */
-  readonly #isInPlace: () => boolean;
+  /** Which file is no longer at its path. */
+  readonly #missing: () => Missing;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
   #isClosed = false;
@@ -30,10 +31,10 @@ export class SqliteFile {
   /** The last backup; never rejects. */
   #copying: Promise<void> = Promise.resolve();
 
-  constructor(connection: Connection, path: string, isInPlace: () => boolean = () => true) {
+  constructor(connection: Connection, path: string, missing: () => Missing = () => undefined) {
     this.#connection = connection;
     this.#path = path;
-    this.#isInPlace = isInPlace;
+    this.#missing = missing;
   }
 
   /** Compiled once. */
@@ -45,7 +46,7 @@ export class SqliteFile {
 
   read<T>(run: () => T): T {
     if (this.#isClosed) throw closed();
-    if (!this.#isInPlace()) throw removed();
+    this.#checkFiles();
     try {
       return run();
     } catch (cause) {
@@ -76,19 +77,20 @@ export class SqliteFile {
   }
 
   async #copyTo(file: string): Promise<void> {
-    if (existsSync(file)) throw isThere(file);
-    const partial = `${file}.${id()}.partial`;
+    if (isTaken(file)) throw isThere(file);
+    // A name of its own: that of the copy may be as long as names can be.
+    const partial = join(dirname(file), `.${id()}.partial`);
     try {
       this.read(() => this.#holdFile());
       this.#source ??= await open(this.#path, 'r');
       await copy(this.#source, partial, () => this.#isClosed);
       if (this.#isClosed) throw closed();
-      this.read(() => linkSync(partial, file));
+      this.read(() => publish(partial, file));
     } catch (error) {
-      throw existsSync(file) ? isThere(file) : failed(error);
+      throw isTaken(file) ? isThere(file) : failed(error);
     } finally {
       if (!this.#isClosed) this.#connection.exec(autoCheckpoint);
-      rmSync(partial, { force: true });
+      discard(partial);
     }
   }
 
@@ -120,12 +122,11 @@ export class SqliteFile {
     if (waiting.length === 0) return;
     const broken = new Map<Waiting, unknown>();
     try {
-      // Data written to a deleted file is lost when the process ends.
-      if (!this.#isInPlace()) throw removed();
+      this.#checkFiles();
       this.#connection.exec('BEGIN IMMEDIATE');
       for (const each of waiting) this.#try(each, broken);
       this.#connection.exec('COMMIT');
-      if (!this.#isInPlace()) throw removed();
+      this.#checkFiles();
     } catch (cause) {
       this.#rollBack();
       for (const each of waiting) each.failed(failed(cause));
@@ -135,6 +136,16 @@ export class SqliteFile {
       if (broken.has(each)) each.failed(failed(broken.get(each)));
       else each.done();
     }
+  }
+
+  /** Data written to a deleted file is lost when the process ends. */
+  #checkFiles(): void {
+    const missing = this.#missing();
+    if (missing === 'file') throw removed('The file');
+    if (missing !== 'log') return;
+    // The deleted log still has what was acknowledged.
+    this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    throw removed('The write-ahead log of the file');
   }
 
   #try(each: Waiting, broken: Map<Waiting, unknown>): void {
@@ -182,29 +193,10 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-const chunkBytes = 1024 * 1024;
-
-/** Copies a whole file, and flushes the copy. */
-async function copy(source: FileHandle, target: string, isStopped: () => boolean): Promise<void> {
-  const made = await open(target, 'wx', privateFile);
-  try {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    for (let at = 0; !isStopped();) {
-      const { bytesRead } = await source.read(buffer, 0, chunkBytes, at);
-      if (bytesRead === 0) break;
-      for (let written = 0; written < bytesRead;)
-        written += (await made.write(buffer, written, bytesRead - written, at + written)).bytesWritten;
-      at += bytesRead;
-    }
-    await made.sync();
-  } finally {
-    await made.close();
-  }
-}
-
 const isThere = (file: string): TriplaneError => new TriplaneError('config-invalid', `There is a file at ${file}: a backup replaces none`);
 
-const removed = (): TriplaneError => new TriplaneError('storage-failed', 'The file was deleted or replaced while the server ran');
+const removed = (what: string): TriplaneError =>
+  new TriplaneError('storage-failed', `${what} was deleted or replaced while the server ran`);
 
 const closed = (): TriplaneError => new TriplaneError('closed', 'The storage is closed');
 

@@ -1,7 +1,6 @@
 // A storage in one SQLite file, as used by `triplane dev`. One server at a time may use it.
 
 import { join } from 'node:path';
-import { statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 
 import type { AppLog, Storage } from '../storage.ts';
@@ -12,6 +11,7 @@ import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
 import { TriplaneError } from '../../../errors.ts';
 import { prepare } from './schema.ts';
+import { watchPlace } from './place.ts';
 import { sqliteStage } from './stage.ts';
 import { type Connection, loadSqlite } from './binding.ts';
 
@@ -41,12 +41,7 @@ export async function sqlite(folder: string): Promise<Storage> {
   const path = join(folder, fileName);
   await makeFolder(folder);
   const connection = opened(() => open(path), path);
-  const { ino, dev } = statSync(path);
-  const isInPlace = (): boolean => {
-    const now = statSync(path, { throwIfNoEntry: false });
-    return now?.ino === ino && now.dev === dev;
-  };
-  const file = new SqliteFile(connection, path, isInPlace);
+  const file = new SqliteFile(connection, path, watchPlace(path));
   const logs = new Map<string, AppLog>();
   return {
     files: diskFiles(join(folder, 'files')),
