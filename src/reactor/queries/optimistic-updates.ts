@@ -91,7 +91,7 @@ export class OptimisticUpdates {
       this.#put(write);
       if (write.state === 'acknowledged') this.#acknowledged.set(write.eventId, write);
     }
-    return this.notifyChanged((live) => (live.view.pending.rewrite(this.#missingFrom(live)), true));
+    return this.notifyChanged((live) => (live.view.pending.rewrite(this.#missingFrom(live)), this.#expectRefresh(live), true));
   }
 
   /** Of the server, or by pending writes. */
