@@ -111,6 +111,8 @@ function addTriple(layer: Layer, id: string, attr: KnownAttr, input: Value, opti
   if (attr.isRef) options.touch?.(value as string);
   const row = layer.row(attr.etype, id);
   const current = row?.values[attr.slot];
+  // Deleting the former target may depend on this row.
+  if (attr.isRef && !attr.isMany && typeof current === 'string') options.touch?.(current);
   const next = attr.isRef && attr.isMany ? addLink(current as Links, value as string) : value;
   if (next === current && row) return;
   write(layer, attr, id, row, next, options);

@@ -54,8 +54,7 @@ export function roomQueueFullError(): TriplaneError {
 }
 
 export const unprotectedText =
-  'A write whose confirmation is lost may be applied twice: the server does not deduplicate transactions, and the rules of this app forbid ' +
-  'this user to create triplaneReceipts. `npx triplane push` adds a rule. docs/exactly-once.md';
+  'A write may be applied twice: the rules forbid this user to create triplaneReceipts. `npx triplane push` adds a rule. docs/exactly-once.md';
 
 export function disabledError(): InstantAPIError {
   return rejection('app-disabled', 'This app is currently disabled', 'disabled');

@@ -19,8 +19,8 @@ export type Effect =
   | { readonly do: 'keep'; readonly key: string; readonly changeSet: ChangeSet }
   /** Another user signed in: drop results that are not stored yet. */
   | { readonly do: 'forget' }
-  /** These records of mutations may go once the results that contain them are stored. */
-  | { readonly do: 'release'; readonly edits: readonly KeyValueOp[] }
+  /** All open queries contain these confirmed writes: their records may go once all stored results do. */
+  | { readonly do: 'release'; readonly writes: readonly Mutation[] }
   /** Send the message to other tabs. */
   | { readonly do: 'tell'; readonly message: TabMessage }
   /** The visible result of this query may have changed: notify its listeners. */

@@ -18,6 +18,7 @@ export class PersistQueue {
   #edits: KeyValueOp[] = [];
   /** The running loop; it ends when the queue is empty. */
   #writing: Promise<void> | undefined;
+  #hurried: Promise<unknown> | undefined;
   /** Everything at first, no cached results once the store is full, nothing once the store fails. */
   #isPersistable: (edit: KeyValueOp) => boolean = () => true;
   #isClosed = false;
@@ -40,21 +41,30 @@ export class PersistQueue {
     return this.#edits.length < before;
   }
 
+  /** The page may end with this task: what is queued is given to the store now, behind what it is writing. */
+  hurry(): void {
+    const hurried = this.#writeBatch();
+    this.#hurried = Promise.all([this.#hurried, hurried]);
+  }
+
   /** Resolves once everything is written and the store is closed. */
   async close(): Promise<void> {
-    await this.#writing;
+    await Promise.all([this.#writing, this.#hurried]);
     this.#isClosed = true;
     await this.#store.close();
   }
 
   async #write(): Promise<void> {
-    while (this.#edits.length > 0) {
-      const batch = this.#edits;
-      this.#edits = [];
-      await this.#persist(batch);
-      this.#guarded(() => this.#on.onPersisted(batch));
-    }
+    while (this.#edits.length > 0) await this.#writeBatch();
     this.#writing = undefined;
+  }
+
+  async #writeBatch(): Promise<void> {
+    const batch = this.#edits;
+    if (batch.length === 0) return;
+    this.#edits = [];
+    await this.#persist(batch);
+    this.#guarded(() => this.#on.onPersisted(batch));
   }
 
   #guarded(run: () => void): void {

@@ -80,7 +80,10 @@ export class Reactor implements ClientContext {
     this.account = new Account(this);
     this.#tabs = tabs;
     this.#tabSync = new TabSync(this, tabs);
-    this.#stopListening = config.network.onHidden?.(() => this.#queryCache.flush());
+    this.#stopListening = config.network.onHidden?.(() => {
+      this.#queryCache.flush();
+      this.#persistQueue.hurry();
+    });
     if (!config.startsWhenUsed) this.#wake();
   }
 
@@ -260,7 +263,7 @@ export class Reactor implements ClientContext {
       case 'keep':
         return this.#queryCache.markDirty(effect);
       case 'release':
-        return this.#queryCache.release(effect.edits);
+        return this.#queryCache.release(effect.writes);
       case 'forget':
         return this.#queryCache.clear();
       case 'ready':

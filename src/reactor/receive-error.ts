@@ -30,7 +30,7 @@ export function receiveError(state: SyncState, message: ErrorMessage, env: Env):
   const write = outbox.get(eventId);
   if (write) return writeFailed(state, write, message, env);
   // One failing query may have affected the whole refresh, so the server's subscriptions are uncertain.
-  if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.refetch(live, env.random.eventId()));
+  if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.refetch(live, env.random));
   const live = queries.byEvent(eventId);
   const error = errorOf(message);
   const retryAtMs = (failures: number): number | undefined =>

@@ -44,7 +44,7 @@ const handlers: Handlers = {
   // Of a subscription that the server still has from before this query was opened: nothing else would follow.
   'add-query-exists': ({ queries }, { 'client-event-id': eventId }, { random }) => {
     const live = queries.byEvent(eventId ?? '');
-    return live && !live.isFresh ? queries.refetch(live, random.eventId()) : [];
+    return live && (!live.isFresh || live.isAsked) ? queries.refetch(live, random) : [];
   },
   'remove-query-ok': noEffects,
   'refresh-ok': (state, message, { random }) => [

@@ -4,6 +4,7 @@
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
+import { checkRulesAreJson } from './lost-in-json.ts';
 import type { App } from './session/app.ts';
 import { checkLinkedEntities } from './http/schema-check.ts';
 import { planSchema } from './http/schema-plan.ts';
@@ -38,7 +39,10 @@ export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => s
 /** Drops what JSON cannot carry: types and functions. */
 function asJson(given: object | undefined, option: string): unknown {
   if (given === undefined) return undefined;
-  if (isObject(given) && !Array.isArray(given)) return JSON.parse(JSON.stringify(given)) as unknown;
+  if (isObject(given)) {
+    if (option === 'rules') checkRulesAreJson(given, 'createServer');
+    return JSON.parse(JSON.stringify(given)) as unknown;
+  }
   throw new TriplaneError('config-invalid', `createServer: ${option} must be an object, but is ${JSON.stringify(given) ?? typeof given}`);
 }
 

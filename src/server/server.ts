@@ -25,6 +25,7 @@ import type { Storage } from './storage/storage.ts';
 import { clientAddress, networkOf, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { RequestTurns } from './http/request-turns.ts';
+import { checkRulesAreJson } from './lost-in-json.ts';
 import { checkLinkedEntities } from './http/schema-check.ts';
 import { httpRoutes } from './http/routes.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
@@ -233,7 +234,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     await stop();
     throw error;
   });
-  url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  url = `http://${reachable(host)}:${port}`;
   void hub.removeExpired().catch((error: unknown) => log.error('apps whose time is over could not be erased', error));
   void hub.resumeWebhooks().catch((error: unknown) => log.error('webhooks could not be resumed', error));
   return {
@@ -257,6 +258,7 @@ async function createApp(hub: Hub, options: AppOptions = {}): Promise<CreatedApp
   const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
   const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
   checkLinkedEntities(schema);
+  if (rules !== undefined) checkRulesAreJson(rules, 'createApp');
   await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
   return { appId: id, adminToken: token };
 }
@@ -266,6 +268,13 @@ function controlOf(hub: Hub, appId: string): AppControl {
     status: async () => (await hub.app(appId.toLowerCase())).status,
     setStatus: async (status) => (await hub.app(appId.toLowerCase())).setStatus(status),
   };
+}
+
+/** Browsers open no address that stands for all of a machine's. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -1,6 +1,7 @@
 // A KeyValue over IndexedDB: one database, one object store. Browsers may close the connection at any time (another tab upgrades, site data
-// is cleared, Safari loses its server): it is then reopened and the failed operation repeated once. Writes are serialized, and waiting
-// writes share one transaction, which costs one flush to disk.
+// is cleared, Safari loses its server): it is then reopened and the failed operation repeated once. Writes of one task share a transaction,
+// which costs one flush to disk. A transaction does not wait for the one before it: the browser carries out those that are committed, one after
+// the other, even if the page ends meanwhile.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { copyOps, type KeyValue, type KeyValueOp, storageClosed, storageFailed } from './key-value.ts';
@@ -27,9 +28,11 @@ interface QueuedWrite {
 class IndexedDbStore implements KeyValue {
   readonly #name: string;
   #opening: Promise<IdbConnection> | undefined;
+  /** The writes of this task. */
   #writes: QueuedWrite[] = [];
-  /** The running write loop; undefined if no write is waiting. */
+  /** Resolves after the last of them. */
   #writing: Promise<void> | undefined;
+  #repeats = 0;
   readonly #reading = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -53,7 +56,9 @@ class IndexedDbStore implements KeyValue {
     if (this.#isClosed) throw storageClosed();
     const copies = copyOps(ops);
     const written = new Promise<void>((done, failed) => this.#writes.push({ ops: copies, done, failed }));
-    this.#writing ??= this.#writeAll();
+    if (this.#writes.length > 1) return written;
+    const earlier = this.#writing;
+    this.#writing = Promise.resolve().then(() => this.#writeBatch(earlier));
     return written;
   }
 
@@ -65,19 +70,15 @@ class IndexedDbStore implements KeyValue {
     await this.#closeConnection();
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#writes.length > 0) {
-      const batch = this.#writes;
-      this.#writes = [];
-      try {
-        await this.#commit(batch.flatMap(({ ops }) => ops));
-        for (const { done } of batch) done();
-      } catch {
-        // One write is invalid, or only some fit into the quota: retry them one by one.
-        for (const { ops, done, failed } of batch) await this.#commit(ops).then(done, failed);
-      }
-    }
-    this.#writing = undefined;
+  async #writeBatch(earlier: Promise<void> | undefined): Promise<void> {
+    const batch = this.#writes.splice(0);
+    const repeats = this.#repeats;
+    // Begun before the earlier ones are done.
+    const committing = this.#commit(batch.flatMap(({ ops }) => ops)).catch(() => void (this.#repeats += 1));
+    await Promise.all([committing, earlier]);
+    if (repeats === this.#repeats) for (const { done } of batch) done();
+    // One write is invalid, or only some fit into the quota, or an earlier one took effect once more after this one: one by one.
+    else for (const { ops, done, failed } of batch) await this.#commit(ops).then(done, failed);
   }
 
   async #commit(ops: readonly KeyValueOp[]): Promise<void> {
@@ -106,6 +107,7 @@ class IndexedDbStore implements KeyValue {
     } catch (error) {
       if (isLast || !isLostConnection(error)) throw storageFailed(doing, error);
       void this.#closeConnection();
+      this.#repeats += 1;
       return this.#attempt(doing, run, true);
     }
   }

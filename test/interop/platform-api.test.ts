@@ -40,3 +40,34 @@ test('a schema push is planned and applied, with its jobs', async () => {
   expect(pushed.steps).toMatchObject([{ backgroundJob: { status: 'completed' } }, { backgroundJob: { status: 'completed' } }]);
   expect((await api.planSchemaPush(app.id, { schema: next })).steps).toEqual([]);
 });
+
+test('an overwriting push renames, adds and deletes attributes and links', async () => {
+  const people = i.entity({ name: i.string() });
+  const users = i.entity({ email: i.string().unique().indexed().optional() });
+  const linked = (label: string) => ({
+    author: { forward: { on: 'posts', has: 'one', label }, reverse: { on: 'people', has: 'many', label: 'posts' } },
+  });
+  const before = i.schema({ entities: { posts: i.entity({ title: i.string() }), people }, links: linked('author') as never });
+  const after = i.schema({
+    entities: { posts: i.entity({ headline: i.string(), extra: i.json().optional() }), people, $users: users },
+    links: {
+      ...linked('writer'),
+      owner: {
+        forward: { on: 'posts', has: 'one', label: 'owner', onDelete: 'cascade' },
+        reverse: { on: '$users', has: 'many', label: 'posts' },
+      },
+    } as never,
+  });
+  const { app } = await api.createApp({ title: 'Overwrite', schema: before });
+  const renames = ['posts.title:posts.headline', 'posts.author:posts.writer'] as never;
+  const pushed = await api.schemaPush(app.id, { schema: after, overwrite: true, renames });
+  expect(pushed.steps.map(({ type }) => type).sort()).toEqual(['add-attr', 'add-attr', 'update-attr', 'update-attr']);
+  expect((await api.planSchemaPush(app.id, { schema: after, overwrite: true })).steps).toEqual([]);
+  const { schema } = await api.getSchema(app.id);
+  expect(schema.links).toMatchObject({
+    postsOwner: { forward: { label: 'owner', onDelete: 'cascade' } },
+    postsWriter: { forward: { has: 'one' } },
+  });
+  await api.schemaPush(app.id, { schema: first, overwrite: true });
+  expect(Object.keys((await api.getSchema(app.id)).schema.entities)).not.toContain('people');
+});

@@ -81,9 +81,9 @@ it(
           const shown = view.read();
           expect(shown?.data).toEqual(evaluate(compile(query, attrs), store).data);
           if (before) checkIdentity(before, shown, 'result');
-          for (const write of writes.slice(at)) view.add(write);
+          for (const write of writes.slice(at)) view.pending.add(write);
           view.read();
-          for (const write of writes) view.drop([write.eventId]);
+          for (const write of writes) view.pending.drop([write.eventId]);
           before = view.read();
           expect(before).toEqual(shown);
         }

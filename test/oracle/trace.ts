@@ -8,7 +8,8 @@ import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Cursor, PageInfo } from '../../src/protocol/query-result.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
-import { type PendingMutation, View } from '../../src/reactor/queries/view.ts';
+import type { PendingMutation } from '../../src/reactor/queries/pending-in-view.ts';
+import { View } from '../../src/reactor/queries/view.ts';
 import { plain } from '../support/vectors.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
 import { attrStepArb, stepsArb } from './generate-steps.ts';
@@ -115,7 +116,7 @@ export class Play {
       case 'rewrite':
         this.#pending = this.#pending.filter((_, at) => isStored(event.keep, at));
         this.#mayBeNew ||= true;
-        return this.#view.rewrite([...this.#pending].reverse());
+        return this.#view.pending.rewrite([...this.#pending].reverse());
       case 'attrs':
         return this.#changeAttrs(event.step, event.isKin);
     }
@@ -133,7 +134,7 @@ export class Play {
     const write = { eventId: `w${this.#count}`, order, steps };
     this.#pending = [...this.#pending, write].sort((a, b) => a.order - b.order);
     this.#mayBeNew ||= hasAttrStep(steps) || (isLate && this.#pending.some((other) => hasAttrStep(other.steps)));
-    this.#view.add(write);
+    this.#view.pending.add(write);
   }
 
   #drop(eventId: string | undefined): void {
@@ -141,7 +142,7 @@ export class Play {
     if (!gone) return;
     this.#pending = this.#pending.filter((write) => write !== gone);
     this.#mayBeNew ||= hasAttrStep(gone.steps);
-    this.#view.drop([gone.eventId]);
+    this.#view.pending.drop([gone.eventId]);
   }
 
   #confirm(write: PendingMutation | undefined): void {

@@ -381,6 +381,7 @@ describe('a lost connection', () => {
     expect(after.sentIds()).toEqual(writes.map(({ eventId }) => eventId));
     for (const [at, { eventId }] of writes.entries())
       await after.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': at + 1 });
+    await after.wait(1_000);
     expect(await cached.list('write/')).toEqual([]);
   });
 });

@@ -107,3 +107,17 @@ test.each<[string, object, RegExp]>([
   await expect(rejected).rejects.toMatchObject({ name: 'TriplaneError', code: 'config-invalid', message: expect.stringMatching(message) });
   expect(isClosed).toBe(true);
 });
+
+test('a rule that is a function is refused: JSON would leave it out, and allow everything', async () => {
+  const open = { goals: { allow: { view: () => false } } } as object;
+  const message = expect.stringContaining('rules: goals.allow.view: is a function') as string;
+  await expect(createServer({ rules: open })).rejects.toMatchObject({ code: 'config-invalid', message });
+  const server = await start({});
+  await expect(server.createApp({ rules: open })).rejects.toMatchObject({ code: 'config-invalid', message });
+});
+
+test('a server that listens on every address gives out one that browsers open', async () => {
+  const server = await start({ host: '0.0.0.0' });
+  expect(server.apiURI).toBe(`http://127.0.0.1:${server.port}`);
+  expect((await fetch(`${server.apiURI}/health`)).status).toBe(200);
+});

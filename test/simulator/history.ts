@@ -62,7 +62,7 @@ export class History {
   readonly #discarded = new Set<string>();
   /** Entities of writes that an older log, which took over, does not have. */
   readonly #rolledBack = new Set<string>();
-  #hasOlderLog = false;
+  hasOlderLog = false;
   /** Invalid writes for which there is by now what they needed: a server that has forgotten that it refused them may take them. */
   readonly mended = new Set<string>();
   #seq = 0;
@@ -83,7 +83,7 @@ export class History {
   }
 
   rollBack(entries: readonly LogEntry[]): void {
-    this.#hasOlderLog = true;
+    this.hasOlderLog = true;
     for (const { changes } of entries) for (const { triple } of changes) this.#rolledBack.add(triple[0]);
     this.values.loseEntries(entries);
   }
@@ -116,7 +116,7 @@ export class History {
       if (now.has(id) || !write || write.isInvalid || this.#mayBeLost(write)) continue;
       // After an older log took over, a valid write may be refused, and a result of the log before may have the position of an acknowledgement
       // by this one. Two tabs without a disk make the same attribute twice: one hides the other.
-      if (this.#hasOlderLog || this.hasFailures() || this.unstored.has(write.tab)) continue;
+      if (this.hasOlderLog || this.hasFailures() || this.unstored.has(write.tab)) continue;
       this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`, 'gone');
     }
     this.#shown.set(tab, { owner, ids: now });
@@ -132,7 +132,7 @@ export class History {
       const isOfDevice = write.tab.split('.')[0] === device && write.owner === owner;
       // What another tab has stored this moment is on its way.
       if (!isOfDevice || shown.has(write.id) || write.isInvalid || this.#now() - write.storedAtMs < 200) continue;
-      if (write.eventId === undefined || this.#mayBeLost(write) || this.#hasOlderLog || this.unstored.has(write.tab)) continue;
+      if (write.eventId === undefined || this.#mayBeLost(write) || this.hasOlderLog || this.unstored.has(write.tab)) continue;
       this.report(`${tab} opens, and does not show write ${write.seq} of ${write.tab}, which was stored`, 'gone');
     }
   }
@@ -144,7 +144,7 @@ export class History {
     if (this.#rolledBack.size === 0 && !this.hasLostFailures) this.#checkOrder(entries);
     for (const violation of this.values.check(entries)) this.report(violation, 'gone');
     for (const { event, rejected } of entries)
-      if (event && !rejected && refused.has(event.id) && !this.#hasOlderLog) this.report(`${event.id} was refused, and then applied`);
+      if (event && !rejected && refused.has(event.id) && !this.hasOlderLog) this.report(`${event.id} was refused, and then applied`);
   }
 
   /** In the order in which the rows were made. */
@@ -175,7 +175,7 @@ export class History {
   }
 
   #isInvalid({ id, isInvalid }: WriteRecord): boolean {
-    return isInvalid && !(this.#hasOlderLog && this.mended.has(id));
+    return isInvalid && !(this.hasOlderLog && this.mended.has(id));
   }
 
   /** By entity, for whom each application was made, in the order of the log. */

@@ -121,7 +121,8 @@ export class World {
     for (const { tabs } of this.devices) for (const tab of tabs) checkRecovered(tab, this.history);
     for (const user of [...this.users, undefined]) {
       for (const device of this.devices) this.signIn(device, user);
-      await this.clock.advance(30_000);
+      // A confirmed write that an older log lacks is asked for again three times, at growing intervals.
+      await this.clock.advance(this.history.hasOlderLog ? 90_000 : 30_000);
       for (const device of this.devices) for (const tab of device.tabs) this.#discardRejected(tab);
       await this.clock.advance(2_000);
     }

@@ -80,6 +80,32 @@ test('pending writes share a transaction', async () => {
   expect(transactions.mock.calls.length).toBeLessThan(10);
 });
 
+test('a write does not wait for the one before it, and takes effect after it', async () => {
+  const store = indexedDbStore('s');
+  await store.get('k');
+  const begun = vi.spyOn(IDBTransaction.prototype, 'objectStore');
+  const first = store.write([{ put: 'k', value: 1 }]);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  const second = store.write([{ put: 'k', value: 2 }]);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  expect(begun).toHaveBeenCalledTimes(2);
+  await Promise.all([first, second]);
+  expect(await store.get('k')).toBe(2);
+});
+
+test('a write that has to be repeated does not take effect after a later one', async () => {
+  const store = indexedDbStore('s');
+  await store.get('k');
+  vi.spyOn(IDBTransaction.prototype, 'commit').mockImplementationOnce(function (this: IDBTransaction) {
+    this.abort();
+  });
+  const first = store.write([{ put: 'k', value: 1 }]);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  const second = store.write([{ put: 'k', value: 2 }]);
+  await Promise.all([first, second]);
+  expect(await store.get('k')).toBe(2);
+});
+
 test('closed while it reads: pending calls complete first, and nothing stays open or is reopened', async () => {
   const earlier = indexedDbStore('s');
   await earlier.write([{ put: 'k', value: 1 }]);

@@ -148,6 +148,8 @@ class EventMapper {
         const { eventId, error } = effect;
         return this.#write(error ? 'rejected' : 'acknowledged', eventId, this.#took(eventId, atMs), error);
       }
+      case 'release':
+        return effect.writes.forEach(({ eventId }) => this.#write('done', eventId));
       case 'show':
         return this.#query('changed', effect.key);
       case 'tell':
@@ -167,7 +169,6 @@ class EventMapper {
       const write = 'put' in edit && edit.put.startsWith(prefix) ? readMutation(edit.value) : undefined;
       // The acknowledged write is stored again; that is no new event.
       if (write && write.state !== 'acknowledged') this.#write('persisted', write.eventId);
-      if ('remove' in edit && edit.remove.startsWith(prefix)) this.#write('done', edit.remove.split('/').at(-1) ?? '');
     }
   }
 

@@ -112,8 +112,10 @@ export class MutationApi {
     const { outbox, queries } = this.#context.state;
     const included = queries.drainIncluded();
     if (included.length === 0) return;
+    const writes = included.flatMap((eventId) => outbox.get(eventId) ?? []);
+    for (const { eventId } of writes) outbox.remove(eventId);
     this.#context.run([
-      { do: 'release', edits: included.flatMap((eventId) => outbox.remove(eventId)) },
+      { do: 'release', writes },
       { do: 'announce', what: 'outbox' },
     ]);
   }

@@ -5,7 +5,7 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { isWireAttr } from '../../protocol/attr.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
-import type { PendingMutation } from '../queries/view.ts';
+import type { PendingMutation } from '../queries/pending-in-view.ts';
 
 /**
  * `persisting`: not yet on disk. `pending`: waiting to go out. `inflight`: no response yet. `acknowledged`: confirmed, not yet in every result.

@@ -34,7 +34,7 @@ function read(steps: readonly Step[]): WriteSet {
       case 'add-triple':
         if (step[4]?.mode === 'create' && typeof step[1] === 'string') creates.add(step[1]);
         touch(step[1]);
-        if (!isUuid(step[3])) break;
+        if (typeof step[3] !== 'string' || (step[3] !== step[1] && !isUuid(step[3]))) break;
         // A link, or the id triple that creates an entity.
         touch(step[3]);
         if (step[4]?.mode !== undefined || typeof step[1] !== 'string') break;

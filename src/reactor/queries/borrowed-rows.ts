@@ -28,11 +28,13 @@ export interface Loan {
   readonly rows: readonly BorrowedRow[];
   /** Entities that were looked up, found or not. */
   readonly ids: ReadonlySet<string>;
+  /** Those that are borrowed, or not, because some result is newer than another. */
+  readonly dated: ReadonlySet<string>;
   /** Rows that no write names are looked for. */
   readonly isWide: boolean;
 }
 
-export const noLoan: Loan = { rows: [], ids: new Set(), isWide: false };
+export const noLoan: Loan = { rows: [], ids: new Set(), dated: new Set(), isWide: false };
 
 /** Whether the steps can bring rows into the query. */
 export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
@@ -64,6 +66,7 @@ class Borrowing {
   readonly #steps: readonly Step[];
   readonly #rows = new Map<string, BorrowedRow>();
   readonly #ids = new Set<string>();
+  readonly #dated = new Set<string>();
   #isWide = false;
   readonly #seen = new Set<string>();
   readonly #knownRows = new Map<string, KnownRow | undefined>();
@@ -87,8 +90,9 @@ class Borrowing {
       if (attr.isRef && attr.reverseEtype !== undefined && typeof value === 'string') this.#consider(attr.reverseEtype, value);
     }
     if (makesAttrs) this.#borrowLacking();
-    if (this.#steps.some(([op, e]) => op === 'delete-entity' || (typeof e === 'string' && this.#view.loans.holds(e)))) this.#fillPages();
-    return { rows: [...this.#rows.values()], ids: this.#ids, isWide: this.#isWide };
+    if (this.#steps.some(([op, e]) => op === 'delete-entity' || (typeof e === 'string' && this.#view.pending.loans.holds(e))))
+      this.#fillPages();
+    return { rows: [...this.#rows.values()], ids: this.#ids, dated: this.#dated, isWide: this.#isWide };
   }
 
   /** Without an attr that is made here, all entities lack it. */
@@ -262,9 +266,12 @@ class Borrowing {
     if (this.#isNewQuery) return false;
     const before = new Layer(this.#view.baseStore);
     for (const { etype, row } of found.values()) before.put(etype, row.id, row);
-    const isOlder = ({ etype, row }: BorrowedRow): boolean => !this.#isInResult(etype, row.id) && !this.#knownRow(etype, row.id)?.isNewer;
-    const older = [...found.values()].filter(isOlder);
-    return within(newPass(), () => older.some(({ etype, row }) => this.#nodes.some(({ node }) => node.etype === etype && this.#showed(node, row, before)))); // prettier-ignore
+    const others = [...found.values()].filter(({ etype, row }) => !this.#isInResult(etype, row.id));
+    const shown = within(newPass(), () =>
+      others.filter(({ etype, row }) => this.#nodes.some(({ node }) => node.etype === etype && this.#showed(node, row, before))),
+    );
+    for (const { row } of shown) this.#dated.add(row.id);
+    return shown.some(({ etype, row }) => !this.#knownRow(etype, row.id)?.isNewer);
   }
 
   #showed(node: QueryNode, row: Row, before: Layer): boolean {

@@ -14,7 +14,7 @@ import { isOlder } from '../tx-position.ts';
 import { looksUp, writeSetOf } from '../mutations/write-set.ts';
 import { type CompleteList, completeLists, haveAllLinks } from './complete-lists.ts';
 import type { LiveQuery } from './live-query.ts';
-import type { PendingMutation } from './pending-in-view.ts';
+import { comesBefore, type PendingMutation } from './pending-in-view.ts';
 import { type Coverage, coverageOf, linkKey, NOTHING } from './query-needs.ts';
 import type { View } from './view.ts';
 
@@ -40,12 +40,12 @@ export interface KnownRow {
 export class KnownRows {
   readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
   readonly #holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>;
-  /** Entity → event id of each pending write that changes it → its steps. */
-  readonly #writes = new Map<string, Map<string, readonly Step[]>>();
+  /** Entity → event id → each pending write that changes it. */
+  readonly #writes = new Map<string, Map<string, PendingMutation>>();
   /** Entity → etype → its row in the last result that contained it. Kept while a pending write changes the entity. */
   readonly #kept = new Map<string, Map<string, Source>>();
   /** Event id of each pending write that names entities by a value → those it may mean. */
-  readonly #named = new Map<string, { readonly steps: readonly Step[]; readonly ids: Set<string> }>();
+  readonly #named = new Map<string, { readonly write: PendingMutation; readonly ids: Set<string> }>();
 
   /** @param holding finds at least the live queries whose results contain one of these entities */
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>, holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>) {
@@ -53,15 +53,16 @@ export class KnownRows {
     this.#holding = holding;
   }
 
-  addPending({ eventId, steps }: PendingMutation): void {
-    if (looksUp(steps)) this.#named.set(eventId, { steps, ids: new Set() });
-    for (const id of writeSetOf(steps).touches) this.#addWrite(id, eventId, steps);
+  addPending(write: PendingMutation): void {
+    const { eventId, steps } = write;
+    if (looksUp(steps)) this.#named.set(eventId, { write, ids: new Set() });
+    for (const id of writeSetOf(steps).touches) this.#addWrite(id, write);
   }
 
-  #addWrite(id: string, eventId: string, steps: readonly Step[]): void {
+  #addWrite(id: string, write: PendingMutation): void {
     const writes = this.#writes.get(id);
-    if (writes) writes.set(eventId, steps);
-    else this.#writes.set(id, new Map([[eventId, steps]]));
+    if (writes) writes.set(write.eventId, write);
+    else this.#writes.set(id, new Map([[write.eventId, write]]));
   }
 
   removePending({ eventId, steps }: PendingMutation): void {
@@ -90,7 +91,7 @@ export class KnownRows {
     const named = (ref: unknown): readonly unknown[] => {
       const ids = Array.isArray(ref) ? this.#holders(ref as unknown as LookupRef, asking) : [];
       for (const id of ids) {
-        this.#addWrite(id, eventId, found.steps);
+        this.#addWrite(id, found.write);
         found.ids.add(id);
       }
       return ids.length > 0 ? ids : [ref];
@@ -104,17 +105,25 @@ export class KnownRows {
 
   /** Whether pending writes name one of these entities by a value. */
   areNamed(ids: ReadonlySet<string>, asking: View): boolean {
-    for (const [eventId, { steps }] of this.#named) this.resolved(eventId, steps, asking);
+    for (const [eventId, { write }] of this.#named) this.resolved(eventId, write.steps, asking);
     return [...this.#named.values()].some(({ ids: named }) => [...named].some((id) => ids.has(id)));
   }
 
-  /** The entity that has the value in other results, unless another pending write changes that. */
-  find([attrId, value]: LookupRef, eventId: string, asking: View): string | undefined {
-    return this.#holders([attrId, value], asking, false).find((id) => {
-      const isGone = ([op, e, a, v]: Step): boolean =>
-        (e === id && a === attrId && !equal(v, value)) || (op === 'delete-entity' && (e === id || Array.isArray(e)));
-      return ![...(this.#writes.get(id) ?? [])].some(([other, steps]) => other !== eventId && steps.some(isGone));
-    });
+  /** The entity that has the value in other results, and after the pending writes before this one. */
+  find(lookup: LookupRef, write: PendingMutation, asking: View): string | undefined {
+    const earlier = (id: string): Step[] => {
+      const writes = [...(this.#writes.get(id)?.values() ?? [])].filter((other) => comesBefore(other, write));
+      return writes.sort((a, b) => (comesBefore(a, b) ? -1 : 1)).flatMap(({ steps }) => steps);
+    };
+    const etype = asking.db.attrs.byId(lookup[0])?.etype;
+    return this.#holders(lookup, asking, false).find((id) =>
+      earlier(id).reduce((isHolder, [op, e, attrId, value]) => {
+        const isOf = e === id || (Array.isArray(e) && this.#holders(e as unknown as LookupRef, asking, false).includes(id));
+        if (isOf && op === 'delete-entity') return isHolder && attrId !== undefined && attrId !== etype;
+        if (!isOf || attrId !== lookup[0]) return isHolder;
+        return equal(value, lookup[1]) ? op !== 'retract-triple' : isHolder && op === 'retract-triple';
+      }, true),
+    );
   }
 
   #holders(lookup: LookupRef, asking: View, withPending = true): readonly string[] {
@@ -135,7 +144,7 @@ export class KnownRows {
 
   /** Whether a pending write sets the attr of the entity. */
   isWritten(id: string, attrId: string): boolean {
-    for (const steps of this.#writes.get(id)?.values() ?? [])
+    for (const { steps } of this.#writes.get(id)?.values() ?? [])
       if (steps.some(([, e, a]) => (e === id || Array.isArray(e)) && a === attrId)) return true;
     return false;
   }

@@ -119,8 +119,9 @@ export class LiveQueries {
   /** Applies a result. One that is older than the session's position, or for a closed query, is ignored. */
   applyResult(message: AddQueryOk): readonly Effect[] {
     const live = this.#byKey.get(queryKey(message.q));
-    const isCurrent = live && (message['client-event-id'] ?? live.eventId) === live.eventId;
-    if (!isCurrent || (live.isFresh && isOlder(message, live.processed))) return [];
+    if (!live || (message['client-event-id'] ?? live.eventId) !== live.eventId) return [];
+    live.isAsked = false;
+    if (live.isFresh && isOlder(message, live.processed)) return [];
     return isolated(live, () => this.#applyServerResult(live, message.result, message));
   }
 
@@ -134,18 +135,16 @@ export class LiveQueries {
     }
     for (const delta of message.deltas ?? []) {
       const live = this.#byKey.get(queryKey(delta['instaql-query']));
-      // A query that is not fresh was requested again: its next result includes this change.
-      if (live?.isFresh && !isOlder(message, live.processed))
+      // A query that was requested again: its next result includes this change.
+      if (live?.isFresh && !live.isAsked && !isOlder(message, live.processed))
         effects.push(...isolated(live, () => this.#applyDelta(live, delta, message, random)));
     }
-    if (coversAll) {
-      for (const live of this.#byKey.values()) {
-        if (!live.isFresh || !isOlder(live.processed ?? {}, message)) continue;
-        const show = (): Effect[] => (this.#optimisticUpdates.advance(live, processedOf(message)) ? [{ do: 'show', key: live.key }] : []);
-        effects.push(...isolated(live, show));
-      }
+    if (!coversAll) return effects;
+    for (const live of this.#byKey.values()) {
+      if (!live.isFresh || live.isAsked || !isOlder(live.processed ?? {}, message)) continue;
+      effects.push(...isolated(live, () => this.#optimisticUpdates.advance(live, processedOf(message))));
     }
-    return effects;
+    return [...effects, ...this.#optimisticUpdates.positionsChanged()];
   }
 
   /** Shows a new write in every query. */
@@ -230,10 +229,11 @@ export class LiveQueries {
   }
 
   /** Requests a query again on the same connection: the server answers a known query only after it was removed. */
-  refetch(live: LiveQuery, eventId: string): Effect[] {
+  refetch(live: LiveQuery, random: Random): Effect[] {
     live.isFresh = false;
+    live.eventId = random.eventId();
     return [
-      { do: 'send', message: { op: 'remove-query', 'client-event-id': eventId, q: live.query } },
+      { do: 'send', message: { op: 'remove-query', 'client-event-id': random.eventId(), q: live.query } },
       { do: 'send', message: this.request(live) },
     ];
   }
@@ -252,7 +252,7 @@ export class LiveQueries {
   }
 
   #recheck(live: LiveQuery, random: Random): Effect[] {
-    if (this.#optimisticUpdates.recheck(live)) return this.refetch(live, random.eventId());
+    if (this.#optimisticUpdates.recheck(live)) return this.refetch(live, random);
     return [{ do: 'show', key: live.key }, { do: 'prune' }];
   }
 
@@ -267,7 +267,7 @@ export class LiveQueries {
     live.error = undefined;
     live.failures = 0;
     live.refetchAtMs = undefined;
-    [live.isFresh, live.isAsked] = [true, false];
+    live.isFresh = true;
     live.source = 'server';
     live.processed = processedOf(processed);
     return this.#applied(live, this.#takeIngested(live, result) ?? live.view.setResult(readResult(result), live.source), isFirst);
@@ -281,7 +281,7 @@ export class LiveQueries {
   #applyDelta(live: LiveQuery, delta: ResultDelta, processed: Processed, random: Random): Effect[] {
     const ingested = readDelta(delta);
     const processedTxId = live.processed?.['processed-tx-id'] ?? -1;
-    if (!ingested || processedTxId < delta['base-tx-id']) return this.refetch(live, random.eventId());
+    if (!ingested || processedTxId < delta['base-tx-id']) return this.refetch(live, random);
     live.processed = processedOf(processed);
     return this.#applied(live, live.view.applyDelta(ingested), false);
   }

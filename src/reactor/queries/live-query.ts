@@ -34,6 +34,8 @@ export interface QueryRequest {
 }
 
 export interface LiveQuery extends QueryRequest {
+  /** Another one each time the query is removed and added again, so that late answers are not taken for the new one. */
+  eventId: string;
   /** Each with its last notification, so that none is repeated. */
   readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
   view: View;
@@ -43,7 +45,7 @@ export interface LiveQuery extends QueryRequest {
   processed: Processed | undefined;
   /** The current result is from this session. */
   isFresh: boolean;
-  /** Sent to the server, which has not answered; also in an earlier session, as each asks again. */
+  /** Sent to the server, which has not answered; also in an earlier session, as each asks again. Until it has, refreshes may leave it out. */
   isAsked: boolean;
   error: TriplaneError | undefined;
   /** Consecutive failures, and the time of the next request. */

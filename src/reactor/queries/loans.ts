@@ -3,7 +3,7 @@
 import type { Layer } from '../../db/layer.ts';
 import { type Row, sameRow } from '../../db/row.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
-import { borrow, type BorrowedRow, decides, noLoan } from './borrowed-rows.ts';
+import { borrow, type BorrowedRow, decides, type Loan, noLoan } from './borrowed-rows.ts';
 import type { KnownRows } from './known-rows.ts';
 import type { AppliedMutation } from './pending-in-view.ts';
 import { needsOf } from './query-needs.ts';
@@ -16,6 +16,7 @@ export class Loans {
   readonly #rows = new Map<string, Map<string, { row: Row; loans: number }>>();
   /** Entities that were looked up in other results. */
   readonly #lookedFor = new Set<string>();
+  readonly #dated = new Set<string>();
 
   constructor(view: View, known: KnownRows | undefined) {
     this.#view = view;
@@ -50,9 +51,17 @@ export class Loans {
     return found;
   }
 
-  /** Determines again what writes borrow. Adds the entities whose borrowed row changed. */
-  update(writes: Iterable<AppliedMutation>, changed = new Set<string>()): Set<string> {
-    if (this.#known) for (const applied of writes) this.#update(applied, this.#known, changed);
+  /** The entities that are borrowed, or not, because some result is newer than another. */
+  get dated(): ReadonlySet<string> {
+    return this.#dated;
+  }
+
+  /**
+   * Determines again what writes borrow. Adds the entities whose borrowed row changed.
+   * @param isGrowing whether they keep what they have: what one borrows may end the reason why
+   */
+  update(writes: Iterable<AppliedMutation>, changed = new Set<string>(), isGrowing = false): Set<string> {
+    if (this.#known) for (const applied of writes) this.#update(applied, this.#known, changed, isGrowing);
     return changed;
   }
 
@@ -73,6 +82,7 @@ export class Loans {
   clear(): void {
     this.#rows.clear();
     this.#lookedFor.clear();
+    this.#dated.clear();
   }
 
   /** Applies the rows of these entities, or all. */
@@ -81,10 +91,12 @@ export class Loans {
     for (const id of ids) for (const [etype, { row }] of this.#rows.get(id) ?? []) layer.put(etype, id, row);
   }
 
-  #update(applied: AppliedMutation, known: KnownRows, changed: Set<string>): void {
+  #update(applied: AppliedMutation, known: KnownRows, changed: Set<string>, isGrowing: boolean): void {
     const before = applied.loan;
-    applied.loan = borrow(this.#view, known, known.resolved(applied.write.eventId, applied.steps, this.#view), applied.makesAttrs);
+    const loan = borrow(this.#view, known, known.resolved(applied.write.eventId, applied.steps, this.#view), applied.makesAttrs);
+    applied.loan = isGrowing ? joined(loan, before) : loan;
     for (const id of applied.loan.ids) this.#lookedFor.add(id);
+    for (const id of applied.loan.dated) this.#dated.add(id);
     for (const borrowed of applied.loan.rows) this.#take(borrowed, changed);
     this.#return(before.rows, changed);
   }
@@ -107,4 +119,12 @@ export class Loans {
       if (rows.size === 0) this.#rows.delete(row.id);
     }
   }
+}
+
+function joined(loan: Loan, before: Loan): Loan {
+  const isNew = ({ etype, row: { id } }: BorrowedRow): boolean =>
+    !loan.rows.some(({ etype: other, row }) => other === etype && row.id === id);
+  const rows = [...loan.rows, ...before.rows.filter(isNew)];
+  const ids = new Set([...loan.ids, ...before.ids]);
+  return { rows, ids, dated: new Set([...loan.dated, ...before.dated]), isWide: loan.isWide || before.isWide };
 }

@@ -63,14 +63,15 @@ export class OptimisticUpdates {
     const isForOthers = !isLast || makesNewAttrs || looksUp(write.steps);
     const updated = isForOthers ? undefined : updatedBy(write.steps);
     const liveQueries = updated ? this.#entityIndex.updatedBy(updated, write.steps) : this.#liveQueries.values();
-    return notifyChanged(liveQueries, (live) => this.#applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
+    const effects = notifyChanged(liveQueries, (live) => this.#applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
+    return makesNewAttrs ? [...effects, ...this.attrsChanged()] : effects;
   }
 
   acknowledge(write: Mutation, nowMs: number): Effect[] {
     this.#put(write);
     this.#acknowledged.set(write.eventId, write);
     return this.notifyChanged((live) => {
-      if (isIncluded(write, live.processed)) return live.view.drop([write.eventId]);
+      if (isIncluded(write, live.processed)) return live.view.pending.drop([write.eventId]);
       live.recheckAtMs ??= nowMs + refreshTimeoutMs;
       this.#deadlines.add(live);
       return false;
@@ -78,8 +79,10 @@ export class OptimisticUpdates {
   }
 
   reject(eventId: string): Effect[] {
+    const write = this.#writes.get(eventId);
     this.#remove(eventId);
-    return this.notifyChanged((live) => live.view.drop([eventId]) && this.#applyAffecting(live));
+    const effects = this.notifyChanged((live) => live.view.pending.drop([eventId]) && this.#applyAffecting(live));
+    return write && makesAttrs(write, ({ id }) => this.#pendingAttrs.has(id)) ? [...effects, ...this.attrsChanged()] : effects;
   }
 
   rewrite(rewritten: readonly Mutation[]): Effect[] {
@@ -88,11 +91,16 @@ export class OptimisticUpdates {
       this.#put(write);
       if (write.state === 'acknowledged') this.#acknowledged.set(write.eventId, write);
     }
-    return this.notifyChanged((live) => (live.view.rewrite(this.#missingFrom(live)), true));
+    return this.notifyChanged((live) => (live.view.pending.rewrite(this.#missingFrom(live)), this.#expectRefresh(live), true));
   }
 
+  /** Of the server, or by pending writes. */
   attrsChanged(): Effect[] {
-    return this.notifyChanged((live) => this.#applyAffecting(live));
+    return this.notifyChanged((live) => {
+      live.view.pending.onAttrsChanged();
+      this.#catchUp(live, live.view.pending.loans.ids);
+      return this.#applyAffecting(live);
+    });
   }
 
   drainIncluded(): string[] {
@@ -112,26 +120,36 @@ export class OptimisticUpdates {
   /** A new result lies under the writes. Returns what else that changes. */
   onResult(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
     this.#known.onResultChanged(live, changeSet);
-    if (isFirst) live.view.rewrite(this.#missingFrom(live));
+    if (isFirst) live.view.pending.rewrite(this.#missingFrom(live));
     else {
       this.#dropIncluded(live);
       this.#applyAffecting(live);
     }
-    this.#catchUp(live, live.view.loans.ids);
+    this.#catchUp(live, live.view.pending.loans.ids);
     this.#expectRefresh(live);
-    return !this.#known.hasPending ? [] : this.#onOthersChanged(live, touchedBy(changeSet));
+    return !this.#known.hasPending ? [] : [...this.#onOthersChanged(live, touchedBy(changeSet)), ...this.positionsChanged()];
+  }
+
+  /** Results that contain the same row differently: another one of them may be the newest now. */
+  positionsChanged(): Effect[] {
+    if (!this.#known.hasPending) return [];
+    return this.notifyChanged((live) => {
+      const isChanged = live.view.pending.onPositionsChanged();
+      if (isChanged) this.#catchUp(live, live.view.pending.loans.ids);
+      return isChanged;
+    });
   }
 
   onClosed(live: LiveQuery): void {
     this.#known.onClosed(live);
   }
 
-  /** The result is unchanged and reflects a later transaction. Returns whether the visible rows changed. */
-  advance(live: LiveQuery, processed: Processed): boolean {
+  /** The result is unchanged and reflects a later transaction. */
+  advance(live: LiveQuery, processed: Processed): Effect[] {
     live.processed = processed;
     const isChanged = this.#dropIncluded(live) && this.#applyAffecting(live);
     this.#expectRefresh(live);
-    return isChanged;
+    return isChanged ? [{ do: 'show', key: live.key }] : [];
   }
 
   /** No result for confirmed writes: returns whether to request one, because they affect the query; after a few attempts they are dropped. */
@@ -139,10 +157,10 @@ export class OptimisticUpdates {
     live.recheckAtMs = undefined;
     live.rechecks += 1;
     const late = [...this.#acknowledged.values()].filter((write) => this.#isMissing(live, write));
-    if (live.rechecks <= 3 && late.some(({ eventId }) => live.view.isTouchedBy(eventId))) return true;
+    if (live.rechecks <= 3 && late.some(({ eventId }) => live.view.pending.isTouchedBy(eventId))) return true;
     const lateIds = late.map(({ eventId }) => eventId);
     for (const eventId of lateIds) this.#released.set(eventId, (this.#released.get(eventId) ?? new Set<LiveQuery>()).add(live));
-    live.view.drop(lateIds);
+    live.view.pending.drop(lateIds);
     this.#applyAffecting(live);
     return false;
   }
@@ -188,7 +206,7 @@ export class OptimisticUpdates {
   #applyAffecting(live: LiveQuery): true {
     let needsAnotherPass = false;
     for (const write of this.#writes.values()) {
-      if (!live.view.hasWrite(write.eventId) && this.#isMissing(live, write) && this.#applyTo(live, write))
+      if (!live.view.pending.hasWrite(write.eventId) && this.#isMissing(live, write) && this.#applyTo(live, write))
         needsAnotherPass ||= looksUp(write.steps);
     }
     return needsAnotherPass ? this.#applyAffecting(live) : true;
@@ -196,20 +214,20 @@ export class OptimisticUpdates {
 
   /** Adds the write if it can affect the view. Returns whether it can. */
   #applyTo(live: LiveQuery, write: Mutation): boolean {
-    if (!live.view.isAffectedBy(write)) return false;
-    live.view.add(write);
-    this.#catchUp(live, live.view.borrowedBy(write.eventId));
+    if (!live.view.pending.isAffectedBy(write)) return false;
+    live.view.pending.add(write);
+    this.#catchUp(live, live.view.pending.borrowedBy(write.eventId));
     return true;
   }
 
   /** Writes to rows that are borrowed now had no effect before. */
   #catchUp(live: LiveQuery, ids: Iterable<string>): void {
     const { view } = live;
-    if (view.loans.isEmpty) this.#entityIndex.borrowers.delete(live);
+    if (view.pending.loans.isEmpty) this.#entityIndex.borrowers.delete(live);
     else this.#entityIndex.borrowers.add(live);
     const missed = this.#notIn(live, this.#known.pendingAbout(ids));
-    if (missed.every(({ steps }) => isUpdate(steps))) for (const write of missed) view.add(write);
-    else view.rewrite([...view.writes(), ...missed]);
+    if (missed.every(({ steps }) => isUpdate(steps))) for (const write of missed) view.pending.add(write);
+    else view.pending.rewrite([...view.pending.writes(), ...missed]);
   }
 
   /** Another query's result changed: more rows, or other values, may be known now. */
@@ -218,9 +236,9 @@ export class OptimisticUpdates {
     const pending = this.#known.pendingAbout(ids);
     return this.notifyChanged((live) => {
       if (live === changed) return false;
-      let shows = live.view.onOthersChanged(ids, areNamed);
+      let shows = live.view.pending.onOthersChanged(ids, areNamed);
       for (const write of this.#notIn(live, pending)) if (this.#applyTo(live, write)) shows = true;
-      if (shows) this.#catchUp(live, live.view.loans.ids);
+      if (shows) this.#catchUp(live, live.view.pending.loans.ids);
       return shows;
     });
   }
@@ -229,16 +247,16 @@ export class OptimisticUpdates {
   #notIn(live: LiveQuery, eventIds: ReadonlySet<string>): Mutation[] {
     return [...eventIds].flatMap((eventId) => {
       const write = this.#writes.get(eventId);
-      return write && !live.view.hasWrite(eventId) && this.#isMissing(live, write) ? [write] : [];
+      return write && !live.view.pending.hasWrite(eventId) && this.#isMissing(live, write) ? [write] : [];
     });
   }
 
   #dropIncluded(live: LiveQuery): boolean {
-    const included = live.view.writes().filter(({ eventId }) => {
+    const included = live.view.pending.writes().filter(({ eventId }) => {
       const write = this.#writes.get(eventId);
       return !write || !this.#isMissing(live, write);
     });
-    return live.view.drop(included.map(({ eventId }) => eventId));
+    return live.view.pending.drop(included.map(({ eventId }) => eventId));
   }
 
   /** A result lacks a confirmed write: it was computed before the write, or no further one will come. Requested at growing intervals. */

@@ -137,7 +137,15 @@ export class AppliedMutations {
       const touch = (id: string): unknown => touched.add(id);
       applySteps(layer, steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true), find });
     }
-    if (loan.ids.size > 0) applied.touched = new Set([...applied.touched, ...loan.ids]);
+    this.#unindexed.push(applied);
+    this.addDependencies(applied, loan.ids);
+  }
+
+  /** Its outcome depends on these entities too. */
+  addDependencies(applied: AppliedMutation, ids: ReadonlySet<string>): void {
+    if (ids.size === 0) return;
+    this.forget(applied);
+    applied.touched = new Set([...applied.touched, ...ids]);
     this.#unindexed.push(applied);
   }
 

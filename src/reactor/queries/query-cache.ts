@@ -1,5 +1,8 @@
 // The persistent cache of results: read when a query is opened, written some time after a result changed. If the store fails, the next
 // session starts without cached results, and nothing else is affected.
+//
+// A confirmed write stays stored while a result is that lacks it, of a query that is open or not: a start without a server, or a page that is
+// opened again, shows what was shown before.
 
 import { isObject } from '../../lib/json.ts';
 import type { TripleResult } from '../../protocol/query-result.ts';
@@ -10,7 +13,9 @@ import type { ClientContext } from '../context.ts';
 import type { Effect } from '../effect.ts';
 import { shouldCompact, type Manifest, manifestPrefix, isManifest, CachedResult, chunksOf } from './cached-result.ts';
 import type { LiveQuery } from './live-query.ts';
-import { isOlder } from '../tx-position.ts';
+import { type Mutation, removeMutation } from '../mutations/mutation.ts';
+import { rebaseLoaded } from '../mutations/acknowledge.ts';
+import { isIncluded, isOlder } from '../tx-position.ts';
 import { TimeSlicer } from '../../lib/yielding.ts';
 import { loadSlicing } from './slicing.ts';
 
@@ -23,14 +28,18 @@ const debounceMs = 1_000;
 const otherTabDebounceMs = 2_000;
 /** Larger changes would block for too long. */
 const maxEntities = 1_000;
+const failedText = 'Results cannot be cached';
+/** Confirmed writes that are kept for queries that are not open. */
+const mostConfirmed = 200;
 
 export class QueryCache {
   readonly #context: ClientContext;
   readonly #entries = new Map<string, CachedResult>();
   #deadlineMs: number | undefined;
   #isPruned = false;
-  /** Mutation records to remove together with the next stored results, which contain these mutations. */
-  #released: KeyValueOp[] = [];
+  /** Confirmed writes that all open queries contain, in order. What is stored of others may lack them. */
+  readonly #confirmed = new Map<string, Mutation>();
+  #isFlushing = false;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -49,9 +58,12 @@ export class QueryCache {
       const records = cached.recordsIn(manifest, await config.store.list(cached.prefix));
       if (!records || !isManifest(manifest)) return;
       const result = await this.#read(live, records, manifest, isRelevant);
-      if (result && isRelevant()) this.#context.run(queries.hydrate(live, result, manifest.processed ?? {}));
+      if (!result || !isRelevant()) return;
+      const { processed = {} } = manifest;
+      const lacking = [...this.#confirmed.values()].filter((write) => !isIncluded(write, processed));
+      this.#context.run([...queries.rewrite(rebaseLoaded(state, lacking)), ...queries.hydrate(live, result, processed)]);
     } catch (error) {
-      config.log.warn('a kept answer could not be read', error);
+      config.log.warn(failedText, error);
     }
   }
 
@@ -69,29 +81,26 @@ export class QueryCache {
     return this.#deadlineMs;
   }
 
-  /**
-   * Removes the records of mutations that every live result contains, in the store transaction that stores these results: a restart at any
-   * moment finds either the mutation or a result that contains it.
-   */
-  release(edits: readonly KeyValueOp[]): void {
-    this.#released.push(...edits);
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
-    else this.#setDeadline();
+  /** All open queries contain these writes. */
+  release(writes: readonly Mutation[]): void {
+    for (const write of writes) this.#confirmed.set(write.eventId, write);
+    if (writes.length > 0) this.#setDeadline();
   }
 
   onDeadline(nowMs: number): void {
     if (this.#deadlineMs === undefined || this.#deadlineMs > nowMs) return;
     this.#deadlineMs = undefined;
     for (const key of this.#entries.keys()) void this.#storeUnlessStored(key);
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
-    void this.#prune();
+    void this.#tidy();
   }
 
   /** Stores what changed now: when the page is hidden, and before the database closes. There is no time to see what other tabs have stored. */
   flush(): void {
     this.#deadlineMs = undefined;
+    this.#isFlushing = true;
     for (const key of this.#entries.keys()) this.flushQuery(key);
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
+    this.#isFlushing = false;
+    if (this.#confirmed.size > 0) this.#setDeadline();
   }
 
   /** The query is about to be closed: its result is stored first. A tab that does not send leaves the base of others alone. */
@@ -131,7 +140,7 @@ export class QueryCache {
     const live = this.#takeChanged(key, cached);
     if (live && !cached.isReplacedBy(head)) this.#write(live, cached, changed);
     else if (live && isManifest(head)) this.#follow(live, cached, head);
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
+    void this.#tidy();
   }
 
   /** Another tab has stored the result. If it is as new as this one, that is enough: mutations that a newer one contains are no longer stored. */
@@ -150,14 +159,9 @@ export class QueryCache {
     return true;
   }
 
-  #takeReleased(): KeyValueOp[] {
-    return this.#released.splice(0);
-  }
-
-  /** Drops results that are not stored: another user signed in, or the client closes. Mutations that only these contain stay stored. */
+  /** Drops results that are not stored: another user signed in, or the client closes. Confirmed writes stay stored. */
   clear(): void {
-    const released = this.#takeReleased();
-    if (this.#isSettled()) this.#store(...released);
+    this.#confirmed.clear();
     this.#entries.clear();
     this.#deadlineMs = undefined;
     this.#isPruned = false;
@@ -209,10 +213,10 @@ export class QueryCache {
     } catch (error) {
       // Tried again with the next change.
       cached.changed = 'all';
-      config.log.warn('an answer could not be kept', error);
+      config.log.warn(failedText, error);
     }
     cached.isWriting = false;
-    if (this.#isSettled()) this.#store(...this.#takeReleased());
+    void this.#tidy();
   }
 
   /** The latest record of an entity is read first: older ones are skipped. In slices if requested. Undefined if the result is no longer wanted. */
@@ -241,23 +245,31 @@ export class QueryCache {
     return result;
   }
 
-  /** Removes the least recently used results beyond the limit. Once per start is enough. */
-  async #prune(): Promise<void> {
-    if (this.#isPruned) return;
+  /**
+   * Removes the records of writes that every stored result contains, or will with what is in the queue of the store: a restart at any moment
+   * finds either the write or results that contain it. Also the least recently used results beyond the limit, for which once per start is enough.
+   */
+  async #tidy(): Promise<void> {
+    // What is written behind a read is lost if the page ends.
+    if (this.#isFlushing || !this.#isSettled() || (this.#isPruned && this.#confirmed.size === 0)) return;
     this.#isPruned = true;
     const { state, config } = this.#context;
     const { owner } = state.session;
     const prefix = manifestPrefix(owner);
-    try {
-      const manifests = (await config.store.list(prefix)).map(([name, manifest]) => ({ key: name.slice(prefix.length), manifest }));
-      const idle = manifests.filter(({ key }) => !state.queries.get(key) && !this.#entries.get(key)?.isWriting);
-      idle.sort((a, b) => usedAt(b.manifest) - usedAt(a.manifest));
-      for (const { key, manifest } of idle.slice(config.queryCacheLimit)) {
-        this.#entries.delete(key);
-        this.#store(...new CachedResult(owner, key).removals(manifest));
-      }
-    } catch (error) {
-      config.log.warn('kept answers could not be looked through', error);
+    const writes = [...this.#confirmed.values()];
+    const stored = await config.store.list(prefix).catch((error: unknown) => config.log.warn(failedText, error));
+    if (!stored || state.session.owner !== owner) return;
+    const heads = stored.map(([name, manifest]) => [name.slice(prefix.length), manifest] as const);
+    const older = heads.flatMap(([key, head]) => (isManifest(head) && state.queries.get(key)?.source !== 'server' ? head : []));
+    const kept = writes.filter((write) => older.some(({ processed }) => !isIncluded(write, processed))).slice(-mostConfirmed);
+    const gone = writes.filter((write) => !kept.includes(write));
+    for (const { eventId } of gone) this.#confirmed.delete(eventId);
+    this.#store(...gone.map(removeMutation));
+    const idle = heads.filter(([key]) => !state.queries.get(key) && !this.#entries.get(key)?.isWriting);
+    idle.sort(([, a], [, b]) => usedAt(b) - usedAt(a));
+    for (const [key, manifest] of idle.slice(config.queryCacheLimit)) {
+      this.#entries.delete(key);
+      this.#store(...new CachedResult(owner, key).removals(manifest));
     }
   }
 }

@@ -98,7 +98,8 @@ export class TabSync {
     const { state } = this.#context;
     const { outbox, queries, session } = state;
     const write = readMutation(record);
-    if (write?.owner !== session.owner) return;
+    // This tab may have been frozen while it was told, and have read the write from the disk since.
+    if (write?.owner !== session.owner || outbox.settled.positionOf(write.eventId)) return;
     outbox.settled.delete(write.eventId);
     const added = outbox.load(rebaseLoaded(state, [write]));
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);

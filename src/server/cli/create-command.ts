@@ -5,7 +5,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
 import { id } from '../../lib/uuid.ts';
 import { ownVersion } from '../../protocol/version.ts';
-import { rulesFile, schemaFile } from './project-files.ts';
+import { rulesFile, schemaFile } from './project-paths.ts';
 
 /** @throws TriplaneError if the folder has something in it */
 export async function createProject(folder: string, print: (line: string) => void): Promise<void> {

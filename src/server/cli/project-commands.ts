@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
-import { pathFor, type ProjectFiles, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
+import { type ProjectFiles, readProject } from './project-files.ts';
+import { pathFor, rulesFile, schemaFile, watchProject } from './project-paths.ts';
 import { pull, push, type PushSettings } from './project-push.ts';
 import type { Target } from './project-request.ts';
 import { receiptsHint, withReceipts } from './project-receipts.ts';
@@ -17,9 +18,13 @@ type Print = (line: string) => void;
 /** Pushes the files' content now and after every change. Returns a function that stops it. */
 export async function pushOnChange(target: Target, folder: string, print: Print, printError: Print): Promise<() => void> {
   let running: Promise<void> = Promise.resolve();
+  let before: ProjectFiles | undefined;
   const once = async (): Promise<void> => {
     try {
-      for (const line of await push(target, await readProject(folder))) print(line);
+      const files = await readProject(folder);
+      for (const line of goneLines(before, files)) print(line);
+      before = files;
+      for (const line of await push(target, files)) print(line);
     } catch (error) {
       printError(isTriplaneError(error) ? error.message : String(error));
     }
@@ -28,6 +33,14 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
   return watchProject(folder, () => {
     running = running.then(once);
   });
+}
+
+/** A file that was removed changes nothing. */
+function goneLines(before: ProjectFiles | undefined, now: ProjectFiles): string[] {
+  return [
+    ...(before?.schema !== undefined && now.schema === undefined ? ['! the schema file is gone; the app keeps its schema'] : []),
+    ...(before?.rules !== undefined && now.rules === undefined ? ['! the rules file is gone; the app keeps its rules'] : []),
+  ];
 }
 
 /** Which of the two files. */

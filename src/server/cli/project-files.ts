@@ -1,19 +1,11 @@
 // A project's schema and rules on disk: their paths, contents, and changes.
 
-import { existsSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
+import { lostInJson } from '../lost-in-json.ts';
 import { loadFile } from './project-load.ts';
-
-export const schemaFile = 'instant.schema.ts';
-export const rulesFile = 'instant.perms.ts';
-
-const folders = ['.', 'src', 'app', 'lib'];
-
-export function findFile(name: string, folder: string): string | undefined {
-  return folders.map((each) => resolve(folder, each, name)).find((path) => existsSync(path));
-}
+import { findFile, rulesFile, schemaFile } from './project-paths.ts';
 
 export interface ProjectFiles {
   /** As JSON; undefined if there is no file. */
@@ -29,16 +21,16 @@ type Locate = (path: readonly string[]) => string;
 
 /** @throws any error thrown by the files */
 export async function readProject(folder: string): Promise<ProjectFiles> {
-  const [schema, rules] = await Promise.all(
-    [schemaFile, rulesFile].map(async (name) => {
-      const path = findFile(name, folder);
-      return path === undefined
-        ? undefined
-        : { json: asJson(name, await loadFile(path)), at: locateIn(name, await readFile(path, 'utf8')) };
-    }),
-  );
+  const [schema, rules] = await Promise.all([readOne(schemaFile, folder), readOne(rulesFile, folder)]);
   const nowhere = (): string => '';
   return { schema: schema?.json, rules: rules?.json, lineOf: { schema: schema?.at ?? nowhere, rules: rules?.at ?? nowhere } };
+}
+
+async function readOne(file: typeof schemaFile | typeof rulesFile, folder: string) {
+  const path = findFile(file, folder);
+  if (path === undefined) return undefined;
+  const [name, at] = [basename(path), locateIn(basename(path), await readFile(path, 'utf8'))];
+  return { json: asJson(name, await loadFile(path), file === rulesFile ? at : undefined), at };
 }
 
 /** Finds the keys of the path, each after the previous one. */
@@ -47,6 +39,8 @@ function locateIn(name: string, text: string): Locate {
     let at = 0;
     for (const key of path) {
       const found = text.slice(at).search(new RegExp(`(?<![\\w$])${key.replace(/[^\w]/g, '\\$&')}["'\`]?\\s*:`));
+      // The builder of a schema writes it.
+      if (found < 0 && key === 'attrs') continue;
       if (found < 0) break;
       at += found + key.length;
     }
@@ -54,11 +48,17 @@ function locateIn(name: string, text: string): Locate {
   };
 }
 
-/** @throws TriplaneError 'config-invalid' */
-function asJson(name: string, value: unknown): unknown {
+/** `at`: where parts that JSON cannot carry are refused. @throws TriplaneError 'config-invalid' */
+function asJson(name: string, value: unknown, at: Locate | undefined): unknown {
   const problem = problemWith(value);
   if (problem) throw new TriplaneError('config-invalid', `${name}: the default export must be an object, and ${problem}`);
-  return JSON.parse(JSON.stringify(value));
+  const { in: path = [], message } = (at && lostInJson(value)) ?? {};
+  if (at && message !== undefined) throw new TriplaneError('config-invalid', `${at(path.map(String))}${path.join('.')}: ${message}`);
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch (cause) {
+    throw new TriplaneError('config-invalid', `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** Without an export, or with one that JSON cannot write, the file would have no effect in silence. */
@@ -67,29 +67,4 @@ function problemWith(value: unknown): string | undefined {
   if (value === null) return 'is null';
   if (Array.isArray(value)) return 'is a list';
   return typeof value === 'object' ? undefined : `is a ${typeof value}`;
-}
-
-/** Delay after the last of several changes, in milliseconds. */
-const calm = 100;
-
-/** Calls `run` after a change of either file. Returns a function that stops it. */
-export function watchProject(folder: string, changed: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const found = [schemaFile, rulesFile].flatMap((name) => findFile(name, folder) ?? []);
-  const watched = new Set([resolve(folder), ...found.map((path) => dirname(path))]);
-  const watchers = [...watched].map((each) =>
-    watch(each, (_kind, name) => {
-      if (name !== schemaFile && name !== rulesFile) return;
-      clearTimeout(timer);
-      timer = setTimeout(changed, calm);
-    }),
-  );
-  return () => {
-    clearTimeout(timer);
-    for (const each of watchers) each.close();
-  };
-}
-
-export function pathFor(name: string, folder: string): string {
-  return findFile(name, folder) ?? join(folder, name);
 }

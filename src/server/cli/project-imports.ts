@@ -9,7 +9,7 @@ let isProvided = false;
 
 /** The hook runs in another thread and knows only its own source text. Installed packages are left alone. */
 const hook = (entry: string): string => `
-const isOurs = /^(triplane|@instantdb\\/(core|react|react-native|admin|svelte|solidjs|vue))(\\/react)?$/;
+const isOurs = /^(triplane|@instantdb\\/(core|react|react-common|react-native|admin|svelte|solidjs|vue))(\\/.+)?$/;
 export async function resolve(specifier, context, next) {
   try {
     return await next(specifier, context);

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isTriplaneError, TriplaneError } from '../../errors.ts';
+import { isObject } from '../../lib/json.ts';
 import { provideImports } from './project-imports.ts';
 
 let loads = 0;
@@ -22,8 +23,13 @@ export async function loadFile(path: string): Promise<unknown> {
     const message = error instanceof Error ? error.message : String(error);
     throw new TriplaneError('config-invalid', `${basename(path)}${lineIn(path, error)}: ${message}`, { cause: error });
   });
-  return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  const exported = defaultOf(module);
+  // CommonJS that was written as a module.
+  return isObject(exported) && exported.__esModule === true ? defaultOf(exported) : exported;
 }
+
+const defaultOf = (module: unknown): unknown =>
+  typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
 
 async function loadModule(path: string): Promise<unknown> {
   try {
@@ -46,12 +52,27 @@ function lineIn(path: string, error: unknown): string {
 /** Written beside the file, so that its imports resolve. */
 async function loadStripped(path: string): Promise<unknown> {
   const outputText = stripperFor(path)(await readFile(path, 'utf8'));
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.${++loads}.mjs`);
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.${++loads}.${path.endsWith('.cts') ? 'cjs' : 'mjs'}`);
   await writeFile(beside, outputText);
   try {
-    return (await import(pathToFileURL(beside).href)) as unknown;
+    return await withSourceMaps(async () => (await import(pathToFileURL(beside).href)) as unknown);
   } finally {
     await rm(beside, { force: true });
+  }
+}
+
+/** Errors name the lines of the file rather than those that are left of it. */
+async function withSourceMaps<T>(run: () => Promise<T>): Promise<T> {
+  const { sourceMapsEnabled } = process as { readonly sourceMapsEnabled?: boolean };
+  process.setSourceMapsEnabled(true);
+  try {
+    return await run();
+  } catch (error) {
+    // The stack is made when it is first read.
+    if (error instanceof Error) void error.stack;
+    throw error;
+  } finally {
+    process.setSourceMapsEnabled(sourceMapsEnabled ?? false);
   }
 }
 
@@ -94,8 +115,10 @@ function stripperFor(path: string): Strip {
 
 function stripWithTypeScript(typescript: TypeScript, path: string): Strip {
   return (source) => {
-    const compilerOptions = { module: 'esnext', target: 'es2022', verbatimModuleSyntax: false };
-    const { outputText, diagnostics = [] } = typescript.transpileModule(source, { compilerOptions, reportDiagnostics: true });
+    const module = path.endsWith('.cts') ? 'commonjs' : 'esnext';
+    const compilerOptions = { module, target: 'es2022', verbatimModuleSyntax: false, inlineSourceMap: true };
+    const options = { compilerOptions, fileName: basename(path), reportDiagnostics: true };
+    const { outputText, diagnostics = [] } = typescript.transpileModule(source, options);
     const [first] = diagnostics;
     if (!first) return outputText;
     const { start = 0, messageText } = first;
@@ -107,7 +130,9 @@ function stripWithTypeScript(typescript: TypeScript, path: string): Strip {
 function stripWithEsbuild(esbuild: Esbuild, path: string): Strip {
   return (source) => {
     try {
-      return esbuild.transformSync(source, { loader: 'ts', format: 'esm', target: 'es2022', logLevel: 'silent' }).code;
+      const format = path.endsWith('.cts') ? 'cjs' : 'esm';
+      const map = { sourcemap: 'inline', sourcefile: basename(path) };
+      return esbuild.transformSync(source, { loader: 'ts', format, target: 'es2022', logLevel: 'silent', ...map }).code;
     } catch (error) {
       const [first] =
         (error as { errors?: readonly { readonly text: string; readonly location?: { readonly line: number } | null }[] }).errors ?? [];

@@ -3,7 +3,7 @@
 import { TriplaneError } from '../../errors.ts';
 import { equal } from '../../lib/equal.ts';
 import { isObject } from '../../lib/json.ts';
-import { unlistedEnds } from '../http/schema-check.ts';
+import { schemaFaults } from '../http/schema-check.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { type Rename, renameSteps } from './project-renames.ts';
 import { faultLines, type Locate, requestJson, type Target } from './project-request.ts';
@@ -22,7 +22,7 @@ export async function push(
 ): Promise<string[]> {
   const changes: string[] = [];
   if (schema !== undefined) {
-    checkLinks(schema, at?.schema);
+    checkFaults(schema, at?.schema);
     changes.push(...(await rename(target, renames)));
     const pushed = { schema, ...(skipsTypes && { check_types: false }) };
     const plan = await request(target, 'POST', 'schema/push/plan', pushed, at?.schema);
@@ -66,8 +66,8 @@ function request(target: Target, method: string, path: string, body?: object, at
 }
 
 /** @throws TriplaneError that names each place in the file */
-function checkLinks(schema: unknown, at?: Locate): void {
-  const errors = unlistedEnds(schema);
+function checkFaults(schema: unknown, at?: Locate): void {
+  const errors = schemaFaults(schema);
   if (errors.length === 0) return;
   const lines = faultLines(errors, at).map((line) => `\n  ${line}`);
   throw new TriplaneError('refused', `The schema is not valid${lines.join('')}`, { hint: { errors } });

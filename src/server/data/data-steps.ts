@@ -32,8 +32,8 @@ import {
 } from './step-errors.ts';
 import { type Actor, asStored, checkSystemWrite, madeUser } from './system-rules.ts';
 import { deleteSteps } from './delete-steps.ts';
+import { type Lookup, Lookups } from './lookups.ts';
 import type { Access } from './touched.ts';
-import { valueKey } from '../../db/value-index.ts';
 import { timesAfter } from '../../db/times.ts';
 
 export interface StepContext {
@@ -62,6 +62,7 @@ export function* applyDataSteps(
 ): Generator<void, DataStepsResult> {
   const writer = new Writer(layer, context);
   const conflicts = steps.flatMap(([at, step]) => writer.conflict(at, step) ?? []);
+  for (const [at, step] of steps) if (step[0] === 'rule-params') writer.findParams(at, step);
   for (const [at, step] of steps) {
     if (step[0] === 'delete-entity') yield* writer.delete(at, step);
     else writer.apply(at, step);
@@ -79,8 +80,9 @@ class Writer {
   readonly #layer: Layer;
   readonly #context: StepContext;
   readonly #options: ApplyOptions;
-  /** Entities created because a lookup found nothing. */
-  readonly #made = new Map<string, string>();
+  readonly #lookups: Lookups;
+  /** The entities that rule params with a lookup are for. */
+  readonly #params = new Map<RuleParamsStep, string>();
   #madeUser: Error | undefined;
   #absent: Error | undefined;
   /** What steps cost beside what each costs: rows with many links are copied. */
@@ -88,6 +90,7 @@ class Writer {
 
   constructor(layer: Layer, context: StepContext) {
     this.#layer = layer;
+    this.#lookups = new Lookups(layer);
     this.#context = context;
     this.#options = { now: context.now, times: timesAfter };
   }
@@ -98,18 +101,31 @@ class Writer {
     const mode = step[4]?.mode;
     if (mode !== 'create' && mode !== 'update') return undefined;
     const attr = this.#attr(at, step);
-    const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
+    const id = typeof step[1] === 'string' ? step[1] : this.#lookups.findNow(this.#lookup(at, step[1], attr.etype, 1));
     const exists = id !== undefined && this.#layer.base.row(attr.etype, id)?.isEmpty() === false;
     return exists === (mode === 'create') ? { step, mode, attr } : undefined;
   }
 
   apply(at: number, step: Exclude<DataStep, DeleteEntity>): void {
     if (step[0] === 'retract-triple') this.#retract(at, step);
-    else if (step[0] !== 'rule-params') this.#write(at, step);
+    else if (step[0] === 'rule-params') this.findParams(at, step);
+    else this.#write(at, step);
+  }
+
+  /** What a lookup finds before and at its step: later steps may change what is looked up by, or delete the entity. */
+  findParams(at: number, step: RuleParamsStep): void {
+    if (typeof step[1] === 'string') return;
+    try {
+      const id = this.#lookups.find(this.#lookup(at, step[1], step[2], 1));
+      if (id !== undefined) this.#params.set(step, id);
+    } catch {
+      // Reported by `params`, after the faults of other steps.
+    }
   }
 
   params(at: number, step: RuleParamsStep): void {
-    const id = typeof step[1] === 'string' ? step[1] : this.#known(this.#lookup(at, step[1], step[2], 1));
+    const id =
+      typeof step[1] === 'string' ? step[1] : (this.#params.get(step) ?? this.#lookups.find(this.#lookup(at, step[1], step[2], 1)));
     if (id !== undefined) this.#context.accesses.push({ is: 'params', etype: step[2], id, params: step[3] });
   }
 
@@ -146,7 +162,7 @@ class Writer {
   #retract(at: number, step: RetractTriple): void {
     const attr = this.#byId(step[2]);
     if (!attr) return;
-    const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
+    const id = typeof step[1] === 'string' ? step[1] : this.#lookups.find(this.#lookup(at, step[1], attr.etype, 1));
     if (id === undefined) return;
     const value = attr.isRef ? this.#unlinked(at, id, attr, step) : step[3];
     if (value === undefined) return;
@@ -157,7 +173,7 @@ class Writer {
   }
 
   *delete(at: number, [, ref, etype]: DeleteEntity): Generator<void, void> {
-    const id = typeof ref === 'string' ? ref : this.#find(this.#anyLookup(at, ref));
+    const id = typeof ref === 'string' ? ref : this.#lookups.find(this.#anyLookup(at, ref));
     if (id !== undefined) yield* deleteSteps(this.#layer, { etype, id }, this.#context);
   }
 
@@ -198,19 +214,15 @@ class Writer {
     if (typeof ref === 'string') return ref;
     const { etype } = attr;
     const lookup = this.#lookup(at, ref, etype, 1, step);
-    const known = this.#known(lookup);
-    const makes = known === undefined || known === this.#made.get(keyOf(lookup)) || (lookup.isId && !this.#exists(etype, known));
+    const known = this.#lookups.find(lookup);
+    const makes = known === undefined || this.#lookups.isMade(lookup, known) || (lookup.isId && !this.#exists(etype, known));
     // What a lookup does not find is made with the attribute of the lookup, which the same lookup then cannot write.
     if (makes && attr === lookup.attr) throw lookupMakes(ref);
     if (known !== undefined) return known;
     const id = this.#context.uuid();
-    this.#made.set(keyOf(lookup), id);
+    this.#lookups.make(lookup, id);
     this.#make(id, lookup, attr, step);
     return id;
-  }
-
-  #known(lookup: Lookup): string | undefined {
-    return this.#find(lookup) ?? this.#made.get(keyOf(lookup));
   }
 
   #make(id: string, { attr, value }: Lookup, written: KnownAttr, step: TripleStep): void {
@@ -247,10 +259,6 @@ class Writer {
     return this.#lookup(at, ref, undefined, 1);
   }
 
-  #find({ attr, value, isId }: Lookup): string | undefined {
-    return isId ? String(value) : this.#layer.find(attr, value);
-  }
-
   #target(at: number, id: string, attr: KnownAttr, step: AddTriple | DeepMergeTriple): string | undefined {
     const target = this.#findTarget(at, id, attr, step);
     if (target === undefined) this.#absent ??= noTarget(this.#targetLookup(at, id, attr, step));
@@ -268,7 +276,7 @@ class Writer {
     const given = step[3];
     if (isUuid(given)) return given.toLowerCase();
     if (Array.isArray(given) && given.length === 2 && typeof given[0] === 'string') {
-      return this.#known(this.#targetLookup(at, id, attr, step));
+      return this.#lookups.find(this.#targetLookup(at, id, attr, step));
     }
     throw notAnId(attr, id, step, this.#context.actor.isAdmin);
   }
@@ -280,14 +288,4 @@ class Writer {
   }
 }
 
-interface Lookup {
-  readonly attr: KnownAttr;
-  readonly value: Value;
-  readonly isId: boolean;
-}
-
 const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;
-
-function keyOf({ attr, value }: Lookup): string {
-  return JSON.stringify([attr.id, valueKey(value)]);
-}

@@ -19,7 +19,33 @@ export function checkSchema(given: unknown, attrs: Attrs): void {
     ...Object.entries(links).flatMap(([name, link]) => linkFaults(name, link, (etype) => isPossibleEntity(etype, attrs))),
     ...labelFaults(links, entities),
   ];
-  if (faults.length > 0) throw invalid('schema', 'plan', faults);
+  // InstantDB's place of every fault.
+  if (faults.length > 0)
+    throw invalid(
+      'schema',
+      'plan',
+      faults.map(({ message }) => ({ in: ['schema'], message })),
+    );
+}
+
+/** The faults of a schema as a file has it, with their places; those that only the server knows are left out. */
+export function schemaFaults(schema: unknown): Fault[] {
+  const { entities, links } = isObject(schema) ? schema : {};
+  if (!isObject(entities)) return [];
+  const given = isObject(links) ? links : {};
+  return [
+    ...Object.entries(entities).flatMap(([etype, entity]) => attrFaults(etype, isObject(entity) ? entity.attrs : undefined)),
+    ...Object.entries(given).flatMap(([name, link]) => linkFaults(name, link, () => true)),
+    ...labelFaults(given, entities),
+    ...unlistedEnds(schema),
+  ];
+}
+
+function attrFaults(etype: string, attrs: unknown): Fault[] {
+  if (!isObject(attrs)) return [{ in: ['entities', etype], message: 'must be an entity: i.entity({ … })' }];
+  return Object.entries(attrs).flatMap(([label, attr]) =>
+    isObject(attr) ? [] : [{ in: ['entities', etype, 'attrs', label], message: 'must be an attribute, such as i.string()' }],
+  );
 }
 
 /**
@@ -51,6 +77,11 @@ function isPossibleEntity(etype: string, attrs: Attrs): boolean {
   return !etype.startsWith('$') || attrs.forward(etype, 'id') !== undefined;
 }
 
+interface PlacedFault extends Fault {
+  readonly in: readonly string[];
+  readonly message: string;
+}
+
 interface End {
   readonly on: string;
   readonly label: string;
@@ -63,28 +94,27 @@ function endOf(link: unknown, side: 'forward' | 'reverse'): (End & Readonly<Reco
     : undefined;
 }
 
-function linkFaults(name: string, link: unknown, isPossible: (etype: string) => boolean): Fault[] {
+function linkFaults(name: string, link: unknown, isPossible: (etype: string) => boolean): PlacedFault[] {
   return (['forward', 'reverse'] as const).flatMap((side) => {
     const end = endOf(link, side);
-    if (!end) return [fault(`link ${name}: ${side} must have an entity (on) and a label`)];
+    const at = (...trait: string[]): readonly string[] => ['links', name, side, ...trait];
+    if (!end) return [{ in: at(), message: `link ${name}: ${side} must have an entity (on) and a label` }];
     const { on, label, has, required, onDelete } = end;
     const where = `${on}->${label}`;
-    const faults: Fault[] = [];
-    if (!isPossible(on)) faults.push(fault(`${where}: the system has no entity '${on}'`));
-    if (has !== 'one' && has !== 'many')
-      faults.push(fault(`${where}: has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`));
-    if (isGiven(required) && (typeof required !== 'boolean' || side === 'reverse')) {
-      faults.push(fault(`${where}: required is true or false, and stands at the forward end`));
-    }
-    if (isGiven(onDelete) && onDelete !== 'cascade') faults.push(fault(`${where}: onDelete can only be 'cascade'`));
-    else if (isGiven(onDelete) && has === 'many')
-      faults.push(fault(`${where}: Cascade delete is only possible on links with \`has: 'one'\``));
+    const faults: PlacedFault[] = [];
+    const add = (trait: string, message: string): void => void faults.push({ in: at(trait), message: `${where}: ${message}` });
+    if (!isPossible(on)) add('on', `the system has no entity '${on}'`);
+    if (has !== 'one' && has !== 'many') add('has', `has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`);
+    if (isGiven(required) && (typeof required !== 'boolean' || side === 'reverse'))
+      add('required', 'required is true or false, and stands at the forward end');
+    if (isGiven(onDelete) && onDelete !== 'cascade') add('onDelete', "onDelete can only be 'cascade'");
+    else if (isGiven(onDelete) && has === 'many') add('onDelete', "Cascade delete is only possible on links with `has: 'one'`");
     return faults;
   });
 }
 
 /** A label has one meaning per entity: an attribute, or one end of a link. */
-function labelFaults(links: object, entities: Readonly<Record<string, unknown>>): Fault[] {
+function labelFaults(links: object, entities: Readonly<Record<string, unknown>>): PlacedFault[] {
   const taken = new Map<string, string>();
   for (const [etype, entity] of Object.entries(entities)) {
     const attrs = isObject(entity) && isObject(entity.attrs) ? entity.attrs : {};
@@ -97,10 +127,10 @@ function labelFaults(links: object, entities: Readonly<Record<string, unknown>>)
       const key = `${end.on}->${end.label}`;
       const other = taken.get(key);
       taken.set(key, name);
-      return other === undefined || other === name ? [] : [fault(`${key}: Duplicate entry found for attribute: ${other} has this label`)];
+      const message = `${key}: Duplicate entry found for attribute: ${other} has this label`;
+      return other === undefined || other === name ? [] : [{ in: ['links', name, side, 'label'], message }];
     }),
   );
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
-const fault = (message: string): Fault => ({ in: ['schema'], message });

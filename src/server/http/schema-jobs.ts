@@ -34,10 +34,17 @@ export function readSchemaSteps(steps: readonly (readonly unknown[])[]): SchemaS
   const transaction: (readonly unknown[])[] = [];
   const jobs: Job[] = [];
   steps.forEach(([type, given], at) => {
-    if (!isJobStep(type)) transaction.push([type, given]);
+    if (!isJobStep(type)) transaction.push([type, type === 'add-attr' ? withoutNullType(given) : given]);
     else jobs.push(jobOf(typeof type === 'string' ? type : '', given, at));
   });
   return { transaction, jobs };
+}
+
+/** The official tools send a link with `checked-data-type: null`. */
+function withoutNullType(attr: unknown): unknown {
+  if (!isObject(attr) || attr['checked-data-type'] !== null) return attr;
+  const { 'checked-data-type': _, ...rest } = attr;
+  return rest;
 }
 
 export function isJobStep(type: unknown): boolean {

@@ -72,6 +72,7 @@ describe('a write that is stored as waiting, when its user comes back', () => {
     await tabs.other.receive(addQueryOk([], 6));
     expect(shown.last?.data['goals']).toMatchObject([{ title: 'run' }]);
     await tabs.other.receive(addQueryOk([{ id: goalId(1), title: 'run' }], 7));
+    await tabs.other.clock.advance(6_000);
     await tabs.other.reactor.close();
     expect([tabs.other.sentMessages('transact'), await tabs.store.list('write/')]).toEqual([[], []]);
   });

@@ -95,3 +95,32 @@ test('a delta for a query without a subscription is ignored', async () => {
   await notify(7, { ...delta(3, 'b'), 'instaql-query': { todos: {} } });
   expect(client.errors).toEqual([]);
 });
+
+test('a query that is removed and added again is not taken for unchanged by refreshes in between', async () => {
+  const { client, seen, tell: notify } = await received();
+  const result = (title: string): unknown => writeResult({ triples: whole(title), pageInfo: undefined, aggregate: undefined });
+  await client.receive({ op: 'error', status: 500, type: 'x', 'original-event': { op: 'refresh' } } as never);
+  const [first, second] = client.sentMessages('add-query');
+  expect(second?.['client-event-id']).not.toBe(first?.['client-event-id']);
+  // Sent before the server had read either.
+  const late = { op: 'refresh-ok', computations: [{ 'instaql-query': q, 'instaql-result': result('b') }], 'processed-tx-id': 6 };
+  await client.receive(late as never);
+  await client.receive({
+    op: 'add-query-ok',
+    q,
+    result: result('b'),
+    'processed-tx-id': 6,
+    'client-event-id': first?.['client-event-id'],
+  } as never);
+  await notify(8);
+  await client.receive({
+    op: 'add-query-ok',
+    q,
+    result: result('c'),
+    'processed-tx-id': 7,
+    'client-event-id': second?.['client-event-id'],
+  } as never);
+  expect(titleOf(seen)).toEqual(['c']);
+  await notify(9, delta(7, 'd'));
+  expect(titleOf(seen)).toEqual(['d']);
+});

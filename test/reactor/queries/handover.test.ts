@@ -84,6 +84,23 @@ describe('a confirmed mutation', () => {
     client.reactor.shutdown();
   });
 
+  it('with its result is given to the store when the page is hidden, also while the store is writing: the page may end', async () => {
+    const { store } = recording();
+    const written: string[] = [];
+    const busy: KeyValue = {
+      ...store,
+      write: (ops) => (written.push(...ops.map((op) => ('put' in op ? op.put : op.remove))), new Promise(() => {})),
+    };
+    const client = await ready(busy);
+    client.reactor.queries.subscribe(goalsQuery, listener());
+    await client.receive(addQueryOk([{ id: goalId(1), title: 'seen for 100 ms' }], 1));
+    expect(written).toEqual(['attrs']);
+    client.network.hide();
+    await settled();
+    expect(written.filter((key) => key.startsWith('answer/'))).toHaveLength(2);
+    void client.reactor.close();
+  });
+
   it('a result is stored when its last subscriber unsubscribes', async () => {
     const { store } = recording();
     const client = await ready(store);
@@ -93,6 +110,64 @@ describe('a confirmed mutation', () => {
     await settled();
     expect(await titlesAfterRestart(store)).toEqual(['left at once']);
     client.reactor.shutdown();
+  });
+
+  describe('made while no query shows it', () => {
+    /** A result is stored and not shown any more; then a goal is made. */
+    async function madeElsewhere(store: KeyValue, count = 1): Promise<TestClient> {
+      const client = await ready(store);
+      const stop = client.reactor.queries.subscribe(goalsQuery, listener());
+      await client.receive(addQueryOk([{ id: goalId(0), title: 'before' }], 1));
+      stop();
+      const made = Array.from({ length: count }, (_, at) =>
+        client.reactor.writes.transact(chunk('create', crypto.randomUUID(), { title: `made ${at + 1}` })),
+      );
+      await Promise.all(made.map(({ queued }) => queued));
+      await settled();
+      for (const [at, { 'client-event-id': eventId }] of client.sentMessages('transact').entries())
+        await client.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': at + 2 });
+      expect(client.reactor.outbox.list()).toEqual([]);
+      return client;
+    }
+
+    it('is shown with the stored result when that is shown again, until a result contains it', async () => {
+      const client = await madeElsewhere(memoryStore());
+      const received = listener();
+      client.reactor.queries.subscribe(goalsQuery, received);
+      await settled();
+      expect(received.results.map(({ data }) => data['goals']?.map((goal) => (goal as Goal).title))).toEqual([['before', 'made 1']]);
+      await client.receive(addQueryOk([{ id: goalId(0), title: 'theirs' }], 2));
+      expect(received.last?.data['goals']).toMatchObject([{ title: 'theirs' }]);
+      client.reactor.shutdown();
+    });
+
+    it('is shown after a restart from every state of the store, also by a query that is opened late', async () => {
+      const { store, states } = recording();
+      const client = await madeElsewhere(store);
+      await client.clock.advance(5_000);
+      await client.reactor.close();
+      for (const state of (await states()).slice(-2)) {
+        const next = testClient({ store: { ...state, close: () => {} } });
+        await next.clock.advance(5_000);
+        const received = listener();
+        next.reactor.queries.subscribe(goalsQuery, received);
+        await settled();
+        expect(received.last?.data['goals']).toMatchObject([{ title: 'before' }, { title: 'made 1' }]);
+        next.reactor.shutdown();
+      }
+    });
+
+    it('is stored until a newer result is: the 200 last of them', async () => {
+      const { store } = recording();
+      const client = await madeElsewhere(store, 203);
+      await client.clock.advance(1_000);
+      expect(await store.list('write/')).toHaveLength(200);
+      client.reactor.queries.subscribe(goalsQuery, listener());
+      await client.receive(addQueryOk([{ id: goalId(0), title: 'after' }], 300));
+      await client.clock.advance(2_000);
+      expect(await store.list('write/')).toEqual([]);
+      client.reactor.shutdown();
+    });
   });
 
   it('two tabs that show the same store it once, and neither adds to what the other has stored', async () => {

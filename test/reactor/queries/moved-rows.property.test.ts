@@ -120,7 +120,7 @@ const byId = (shown: unknown): ReadonlyMap<string, Row> => new Map(rowsOf(shown)
 function alone({ query, view }: LiveQuery, board: Board, writes: readonly Mutation[]): ReadonlyMap<string, Row> {
   const lonely = new View(query, { attrs: board.attrs, now: () => 1000 });
   lonely.setResult({ triples: [...view.baseStore.triples()], pageInfo: undefined, aggregate: undefined });
-  lonely.rewrite(writes);
+  lonely.pending.rewrite(writes);
   return byId(lonely.read()?.data);
 }
 

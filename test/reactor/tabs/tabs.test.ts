@@ -403,6 +403,21 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
+  it('news of a write that come after its confirmation, to a tab that was frozen, do not send it again', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const told: unknown[] = [];
+    first.reactor.events.on('fact', (fact, message) => void (fact === 'tab' && told.push(message)));
+    void second.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    await first.receive({ op: 'transact-ok', 'client-event-id': first.sentMessages('transact')[0]?.['client-event-id'], 'tx-id': 7 });
+    await settled();
+    for (const message of told) second.reactor.run([{ do: 'tell', message: message as never }]);
+    await settled();
+    expect(sends(first)).toHaveLength(1);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
   it('a promise settles in the tab that made the write when the leader receives the response', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];

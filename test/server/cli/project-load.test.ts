@@ -52,6 +52,12 @@ describe.each([['typescript'], ['esbuild']])('with %s', (name) => {
     expect(await load(`const shape: any = {};\nexport default shape.a.b;\n`, [name])).toMatch(
       /^config-invalid instant\.schema\.ts(:\d+)?: .*undefined/,
     ));
+
+  test('the line of an error is that of the file, whatever is removed before it', async () => {
+    expect(await load(`interface A {\n  a: 1;\n}\n\n\nthrow new Error('mine');\nexport default {};\n`, [name])).toBe(
+      'config-invalid instant.schema.ts:6: mine',
+    );
+  });
 });
 
 test('without either, a warning says that nothing is applied', async () => {

@@ -1,8 +1,8 @@
 // Schema and rules from files: taken up, changed, pulled back.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
 import { projectEnv } from '../../../src/server/cli/project-env.ts';
@@ -101,6 +101,74 @@ test('a link to an entity that the file does not have is rejected with its place
   });
   await pullProject(server, folder, () => {}, 'schema');
   expect(await readFile(join(folder, 'instant.schema.ts'), 'utf8')).not.toContain('todos');
+});
+
+test.each([
+  ["onDelete: 'cascade'", 'links.owner.reverse.onDelete: $users->todos: Cascade delete'],
+  ['required: true', 'links.owner.reverse.required: $users->todos: required is'],
+  ["has: 'some'", "links.owner.reverse.has: $users->todos: has must be 'one' or 'many'"],
+])('the fault of a link with %s is told with its line', async (trait, fault) => {
+  const faulty = schema(text).replace("label: 'todos'", `label: 'todos', ${trait}`).replace('reverse: {', '\nreverse: {');
+  await writeFile(join(folder, 'instant.schema.ts'), faulty);
+  const pushed = pushProject(server, folder, () => {});
+  await expect(pushed).rejects.toMatchObject({ message: expect.stringContaining(`instant.schema.ts:3: ${fault}`) as string });
+});
+
+test('the fault of an attribute is told with its line', async () => {
+  await writeFile(join(folder, 'instant.schema.ts'), schema(`${text},\ndone: 'boolean'`));
+  const pushed = pushProject(server, folder, () => {});
+  const message = expect.stringContaining('instant.schema.ts:2: entities.todos.attrs.done: must be an attribute') as string;
+  await expect(pushed).rejects.toMatchObject({ message });
+});
+
+test.each([
+  ['() => true', 'is a function'],
+  ['1n', 'is a bigint'],
+])('a rule that is %s is refused with its line, instead of vanishing', async (rule, problem) => {
+  await writeFile(join(folder, 'instant.perms.ts'), `export default {\n todos: { allow: {\n view: ${rule} } } };`);
+  const pushed = pushProject(server, folder, () => {});
+  const message = expect.stringContaining(`instant.perms.ts:3: todos.allow.view: ${problem}`) as string;
+  await expect(pushed).rejects.toMatchObject({ code: 'config-invalid', message });
+});
+
+test('what contains itself is refused with its file', async () => {
+  await writeFile(join(folder, 'instant.schema.ts'), 'const a: Record<string, unknown> = {};\na.entities = a;\nexport default a;');
+  const pushed = pushProject(server, folder, () => {});
+  await expect(pushed).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(/^instant\.schema\.ts/) as string });
+});
+
+test('a file that is removed is told: the app keeps what it had', async () => {
+  const printed: string[] = [];
+  await writeFile(join(folder, 'instant.perms.ts'), "export default { todos: { allow: { view: 'false' } } };");
+  const print = (line: string): void => void printed.push(line);
+  const stop = await pushOnChange(server, folder, print, print);
+  await rm(join(folder, 'instant.perms.ts'));
+  await vi.waitFor(() => expect(printed).toEqual(['~ rules', '! the rules file is gone; the app keeps its rules']), 5000);
+  stop();
+});
+
+test.each(['instant.perms.mjs', 'instant.perms.js', 'instant.perms.mts', 'src/a/b/instant.perms.ts', 'lib/db/instant.perms.ts'])(
+  'the rules may be in %s',
+  async (name) => {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), "export default { todos: { allow: { view: 'false' } } };");
+    const printed: string[] = [];
+    await pushProject(server, folder, (line) => void printed.push(line));
+    expect(printed).toEqual(['~ rules']);
+  },
+);
+
+test('INSTANT_SCHEMA_FILE_PATH and INSTANT_PERMS_FILE_PATH name other files', async () => {
+  await writeFile(join(folder, 'tables.ts'), schema(text));
+  await writeFile(join(folder, 'access.ts'), "export default { todos: { allow: { view: 'false' } } };");
+  vi.stubEnv('INSTANT_SCHEMA_FILE_PATH', 'tables.ts');
+  vi.stubEnv('INSTANT_PERMS_FILE_PATH', 'access.ts');
+  const printed: string[] = [];
+  await pushProject(server, folder, (line) => void printed.push(line));
+  expect(printed).toContain('+ todos.text');
+  await pullProject(server, folder, () => {});
+  expect((await readdir(folder)).sort()).toEqual(['access.ts', 'tables.ts']);
+  vi.unstubAllEnvs();
 });
 
 test('each of the two files can be pushed alone, and the schema can be pulled alone', async () => {

@@ -98,6 +98,42 @@ describe('steps that are accepted and write nothing', () => {
   });
 });
 
+describe('an update by a lookup that changes the value looked up by', () => {
+  const byName = [name.id, 'Owls'];
+  const rename = (of: unknown) => ['add-triple', of, name.id, 'Night Owls'];
+  test.each<[string, unknown[]]>([
+    ['writes its other fields to the same entity', [rename(byName), ['add-triple', byName, fee.id, 5]]],
+    ['whatever their order', [['add-triple', byName, fee.id, 5], rename(byName)]],
+    ['also where the value was changed by the id', [rename(owls), ['add-triple', byName, fee.id, 5]]],
+    [
+      'also where another entity has taken the value',
+      [rename(byName), ['add-triple', moth, name.id, 'Owls'], ['add-triple', byName, fee.id, 5]],
+    ],
+    [
+      'also as the target of a link',
+      [
+        rename(byName),
+        ['add-triple', bo, fansId.id, bo],
+        ['add-triple', bo, handle.id, 'bo'],
+        ['add-triple', bo, likes.id, byName],
+        ['add-triple', byName, fee.id, 5],
+      ],
+    ],
+  ])('%s', async (_, steps) => {
+    await write(steps);
+    const acts = await held('acts');
+    expect(acts[owls]).toMatchObject({ name: 'Night Owls', fee: 5 });
+    expect(Object.keys(acts).sort()).toEqual([owls, moth].sort());
+  });
+
+  test('makes another entity once the first is deleted', async () => {
+    await write([rename(byName), ['delete-entity', owls, 'acts'], ['add-triple', byName, fee.id, 5]]);
+    const acts = await held('acts');
+    expect(acts[owls]).toBeUndefined();
+    expect(Object.values(acts)).toContainEqual({ name: 'Owls', fee: 5 });
+  });
+});
+
 describe('steps that are rejected and write nothing', () => {
   const email = systemAttrs[1]!.id;
   const userId = systemAttrs[0]!.id;

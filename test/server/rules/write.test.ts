@@ -73,6 +73,52 @@ describe('entities', () => {
     expect(await k.write(k.bob, change, other, ['rule-params', note, 'notes', { key: 1 }])).toMatchObject(deniedFor('notes'));
   });
 
+  describe('rule params of an entity that is looked up', () => {
+    const needed = 'ruleParams.key == 1';
+    async function world() {
+      const k = await kit();
+      const id = await k.attr('notes', 'id');
+      const [slug, text] = [await k.attr('notes', 'slug', undefined, { 'unique?': true, 'index?': true }), await k.attr('notes', 'text')];
+      const above = await k.attr('notes', 'above', ['notes', 'below'], { cardinality: 'one', 'on-delete': 'cascade' });
+      const [note, below] = [newId(), newId()];
+      const make = (e: string, name: string) => [
+        ['add-triple', e, id, e],
+        ['add-triple', e, slug, name],
+      ];
+      await k.write(k.admin, ...make(note, 'a'), ...make(below, 'b'), ['add-triple', below, above, note]);
+      await k.rules({ notes: { allow: { create: needed, update: needed, delete: needed } } });
+      const [a, b] = [
+        [slug, 'a'],
+        [slug, 'b'],
+      ];
+      const params = (of: unknown): unknown[] => ['rule-params', of, 'notes', { key: 1 }];
+      return { k, slug, text, note, a, b, params };
+    }
+    type World = Awaited<ReturnType<typeof world>>;
+
+    test.each<[string, (of: World) => unknown[][]]>([
+      ['whose looked up value the update changes', ({ a, slug, params }) => [params(a), ['add-triple', a, slug, 'c']]],
+      ['told after the change', ({ a, slug, params }) => [['add-triple', a, slug, 'c'], params(a)]],
+      ['that is deleted, with what it takes along', ({ a, b, params }) => [params(a), params(b), ['delete-entity', a, 'notes']]],
+      ['that is deleted by its id', ({ a, b, note, params }) => [params(a), params(b), ['delete-entity', note, 'notes']]],
+      [
+        'whose value another entity takes',
+        ({ a, b, slug, params }) => [params(a), ['add-triple', a, slug, 'c'], params(b), ['add-triple', b, slug, 'a']],
+      ],
+      ['that the update creates', ({ slug, text, params }) => [params([slug, 'new']), ['add-triple', [slug, 'new'], text, 'x']]],
+      [
+        'that the update creates, told after it',
+        ({ slug, text, params }) => [['add-triple', [slug, 'new'], text, 'x'], params([slug, 'new'])],
+      ],
+    ])('%s', async (_, steps) => {
+      const of = await world();
+      expect(await of.k.write(of.k.bob, ...steps(of))).toMatchObject(ok);
+      const without = await world();
+      const own = steps(without).filter(([op]) => op !== 'rule-params');
+      expect(await without.k.write(without.k.bob, ...own)).toMatchObject(deniedFor('notes'));
+    });
+  });
+
   test('a create rule follows links of the same transaction, an update rule the links before it', async () => {
     const { k, id } = await fresh({
       notes: { allow: { create: "size(data.ref('team.id')) == 1", update: "size(data.ref('team.id')) == 0" } },
