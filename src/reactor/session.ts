@@ -4,6 +4,7 @@
 import type { InstantAPIError } from '../errors.ts';
 import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { AppStatus, Init, InitOk, ServerCapabilities } from '../protocol/session-messages.ts';
+import { deepFreeze } from '../lib/freeze.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
 import { defaultLimits, type Limits, readLimits } from './limits.ts';
@@ -20,7 +21,7 @@ export class Session {
   #initId: string | undefined;
   /** `init` was accepted. */
   #isOpen = false;
-  user: User | undefined;
+  #user: User | undefined;
   /** The server's session id; that of the last session while disconnected. */
   id: string | undefined;
   /** Undefined until the server reports it. */
@@ -33,6 +34,15 @@ export class Session {
 
   constructor(config: SessionConfig) {
     this.#config = config;
+  }
+
+  get user(): User | undefined {
+    return this.#user;
+  }
+
+  /** Frozen: listeners and callers receive the same object. */
+  set user(user: User | undefined) {
+    this.#user = deepFreeze(user);
   }
 
   /** The owner of new writes. */

@@ -12,7 +12,7 @@ const signedAddress = /^https?:\/\/[^?#\s]*\?\S*(signature|sig|token|credential|
 const REDACTED = '[redacted]';
 
 export function redacted(value: unknown): unknown {
-  return mapEntries(value, redactField, true);
+  return mapEntries(value, redactField);
 }
 
 /** Removes secrets from the key of a query. */
@@ -35,13 +35,11 @@ function redactUserData(value: unknown): unknown {
   return mapEntries(value, redactUserData);
 }
 
-/** Redacts each part. Returns the same object if nothing is redacted, because it may be large, unless a copy is requested. */
-function mapEntries(value: unknown, change: (part: unknown, key: string) => unknown, isCopy = false): unknown {
+/** A frozen copy with each part redacted: what a listener does to it changes nothing that the client works with. */
+function mapEntries(value: unknown, change: (part: unknown, key: string) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const before = Object.entries(value);
-  const after = before.map(([key, part]: [string, unknown]) => [key, change(part, key)] as const);
-  if (!isCopy && after.every(([, part], at) => part === before[at]?.[1])) return value;
-  return Array.isArray(value) ? after.map(([, part]) => part) : Object.fromEntries(after);
+  const after = Object.entries(value).map(([key, part]: [string, unknown]) => [key, change(part, key)] as const);
+  return Object.freeze(Array.isArray(value) ? after.map(([, part]) => part) : Object.fromEntries(after));
 }
 
 function withoutQuery(address: string): string {

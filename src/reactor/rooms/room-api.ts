@@ -85,8 +85,9 @@ export class RoomApi {
     this.#context.assertOpen();
     return this.#listen(eventKeyOf(roomId, topic), ({ data, 'peer-id': peerId }: Broadcast) => {
       const room = this.#rooms.get(roomId);
-      // The sender's presence.
-      listener(data, peerId === this.#ownId ? room?.own : room?.peers[peerId]?.data);
+      const sender = peerId === this.#ownId ? room?.own : room?.peers[peerId]?.data;
+      // All listeners receive the same objects.
+      listener(deepFreeze(data), deepFreeze(sender));
     });
   }
 

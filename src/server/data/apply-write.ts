@@ -14,7 +14,7 @@ export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'size
 
 /**
  * Applies the write to the replica and adds it to the batch, or rejects it. A write that was seen before gets its first outcome again.
- * A generator: yields where others can be served, for nothing has been changed by then.
+ * A generator: yields where others can be served. While the replica is whole, nothing has been changed.
  */
 export function* applyWrite(write: Write, batch: Batch, replica: Replica, config: WriteConfig): Generator<void, Outcome> {
   const { event } = write;
@@ -37,7 +37,7 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
     const changes = yield* changeSteps(changeSet, catalog);
     const isOwn = write.actor.isServer === true && steps.length === 0;
     const check = (growth: number): void => config.size?.check(growth, replica.records, isOwn);
-    replica.apply({ id: random.eventId(), changeSet, changes, catalog, records: all, event, at }, batch, check);
+    yield* replica.applySteps({ id: random.eventId(), changeSet, changes, catalog, records: all, event, at }, batch, check);
     return { is: 'done', txId: replica.txId, isRepeat: false };
   } catch (error) {
     if (!(error instanceof InstantAPIError)) {
