@@ -31,7 +31,7 @@ export class Store implements Db {
   /** Replaces the catalog; the new one must share slots with the old one. */
   setAttrs(attrs: Attrs): void {
     this.#attrs = attrs;
-    for (const table of this.#tables.values()) table.clearIndexes();
+    for (const table of this.#tables.values()) table.keepIndexes(attrs);
   }
 
   row(etype: string, id: string): Row | undefined {

@@ -4,7 +4,7 @@
 import type { Sort, Sorting } from '../lib/sort-steps.ts';
 import { insertSorted, removeSorted } from '../lib/sorted.ts';
 import type { Value } from '../protocol/triple.ts';
-import type { KnownAttr } from './attrs.ts';
+import type { Attrs, KnownAttr } from './attrs.ts';
 import { eachDifference, type Links } from './links.ts';
 import type { Row } from './row.ts';
 import { ValueIndex } from './value-index.ts';
@@ -43,10 +43,9 @@ export class Table<R extends Row | undefined> {
     this.rows.delete(id);
   }
 
-  /** The indexes refer to the previous catalog. */
-  clearIndexes(): void {
-    this.#indexes.clear();
-    this.#sorted.clear();
+  /** Drops the indexes of attrs that are gone or not as they were. Orders are named after all that they depend on. */
+  keepIndexes(attrs: Attrs): void {
+    for (const attr of this.#indexes.keys()) if (attrs.byId(attr.id) !== attr) this.#indexes.delete(attr);
   }
 
   holders(attr: KnownAttr, value: Value): readonly string[] {

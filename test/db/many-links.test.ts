@@ -2,9 +2,10 @@
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { applySteps } from '../../src/db/apply.ts';
-import { Attrs } from '../../src/db/attrs.ts';
+import { Attrs, type KnownAttr } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { eachDifference } from '../../src/db/links.ts';
+import type { Row } from '../../src/db/row.ts';
 import { Store } from '../../src/db/store.ts';
 import { timesAfter } from '../../src/db/times.ts';
 import { ValueIndex } from '../../src/db/value-index.ts';
@@ -13,7 +14,7 @@ import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import type { SyncChange } from '../../src/protocol/sync-table-messages.ts';
 import { completed } from '../../src/query/result-triples.ts';
-import { applyChanges } from '../../src/server/data/apply-changes.ts';
+import { applyChangesSteps } from '../../src/server/data/apply-changes.ts';
 import { deleteSteps } from '../../src/server/data/delete-steps.ts';
 import { serverActor } from '../../src/server/data/system-rules.ts';
 import { tripleChangeSteps } from '../../src/server/data/triple-changes.ts';
@@ -118,11 +119,36 @@ test('a change of one link of many is found without a text of each, and many cha
   const put = vi.spyOn(other, 'put');
   const added = ids.map((id): SyncChange => ({ action: 'added', triple: ['hub', kids.id, `new ${id}`, 9] }));
   const removed = ids.slice(1).map((id): SyncChange => ({ action: 'removed', triple: ['hub', kids.id, id, 1] }));
-  applyChanges(other, [...added, ...removed], []);
+  completed(applyChangesSteps(other, [...added, ...removed], []));
   expect(put).toHaveBeenCalledTimes(1);
   const kidsAttr = attrs.forward('hubs', 'kids');
   if (!kidsAttr) throw new Error('there is no link');
   const row = other.row('hubs', 'hub');
   expect(row?.targets(kidsAttr)).toEqual(['kid 0', ...ids.map((id) => `new ${id}`)]);
   expect(row?.times?.[kidsAttr.slot]).toEqual([1, ...Array<number>(many).fill(9)]);
+});
+
+test('a new attr leaves the indexes and the orders as they are; an attr that changes has its index made anew', () => {
+  const name = blob('kids', 'name', { 'index?': true }) as unknown as WireAttr;
+  const store = new Store(Attrs.from([hubId, kidId, name] as unknown as readonly WireAttr[]));
+  store.load(
+    ids.flatMap((id): Triple[] => [
+      [id, kidId.id, id, 1],
+      [id, name.id, 'same', 1],
+    ]),
+  );
+  const add = vi.spyOn(ValueIndex.prototype, 'add');
+  const byId = (a: Row, b: Row): number => (a.id < b.id ? -1 : 1);
+  const holders = (): readonly string[] => store.holders(store.attrs.byId(name.id) as KnownAttr, 'same');
+  expect(holders()).toEqual(ids);
+  for (let time = 0; time < 2; time++) store.sorted('kids', 'by id', byId);
+  expect(add).toHaveBeenCalledTimes(many);
+  store.setAttrs(store.attrs.with([kids as unknown as WireAttr]));
+  expect(holders()).toEqual(ids);
+  const compare = vi.fn(byId);
+  expect(store.sorted('kids', 'by id', compare)).toHaveLength(many);
+  expect([add.mock.calls.length, compare.mock.calls.length]).toEqual([many, 0]);
+  store.setAttrs(store.attrs.with([{ ...name, 'unique?': true }]));
+  expect(holders()).toEqual(ids);
+  expect(add).toHaveBeenCalledTimes(2 * many);
 });

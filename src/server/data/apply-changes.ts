@@ -5,10 +5,16 @@ import type { Layer } from '../../db/layer.ts';
 import { type Links, listed, type LinkTimes } from '../../db/links.ts';
 import { Row, type Times } from '../../db/row.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
+import { sliceItems } from '../slices.ts';
 
-/** Keeps the times of the server that made the changes. @param hidden deleted attrs whose values are kept */
-export function applyChanges(layer: Layer, changes: readonly SyncChange[], hidden: readonly KnownAttr[]): void {
+/** In steps: yields where others can be served. Keeps the times of the server that made the changes. @param hidden deleted attrs whose values are kept */
+export function* applyChangesSteps(layer: Layer, changes: readonly SyncChange[], hidden: readonly KnownAttr[]): Generator<void, void> {
+  let until = sliceItems;
   for (let at = 0; at < changes.length;) {
+    if (at >= until) {
+      until = at + sliceItems;
+      yield;
+    }
     const { triple } = changes[at] as SyncChange;
     const [e, a] = triple;
     const from = at;

@@ -18,7 +18,8 @@ export interface LedgerConfig extends FollowerConfig {
 }
 
 /**
- * `preparing`: a long write is being checked, or the log is being compacted, and memory contains the last durable state. `committing`: it
+ * `preparing`: a long write is being checked, or the log is being compacted, and memory contains the last durable state as long as the
+ * replica is whole. `committing`: it
  * may contain writes that are not durable yet. `stale`: the log failed; memory contains the last durable state. `recovering`: as `stale`,
  * and the log is being read.
  */

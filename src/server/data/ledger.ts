@@ -105,7 +105,7 @@ export class Ledger {
 
   /** Calls `run` when `db` contains durable data only: immediately, or after the group commit in progress. */
   read(reader: Reader): void {
-    if (cleanStates.has(this.#state) && this.#follower.isIntact) return runReader(reader);
+    if (cleanStates.has(this.#state) && this.#follower.isIntact && this.#replica.isWhole) return runReader(reader);
     if (this.#state === 'closed') return reader.reject(failure(new Error('the app is closed')));
     this.#readers.push(reader);
     this.#start();
@@ -193,6 +193,7 @@ export class Ledger {
   }
 
   #runReaders(): void {
+    if (!this.#replica.isWhole) return;
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) {
@@ -238,7 +239,7 @@ export class Ledger {
     }
     this.#attempts = 0;
     if (appended === 'appended') {
-      if (isUndone) batch = this.#replica.applyEntries(batch.entries);
+      if (isUndone) batch = await this.#replica.applyEntries(batch.entries);
       return this.#acknowledge(outcomes, batch);
     }
     undo();

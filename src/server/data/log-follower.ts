@@ -154,13 +154,13 @@ export class LogFollower {
     if (!isContinued || (entries.length === 0 && this.#isElsewhere)) return this.reload();
     this.#isElsewhere = false;
     if (entries.length === 0) this.#remoteTail.setEnd(replica.txId);
-    else this.#take(entries);
+    else await this.#take(entries);
     return true;
   }
 
-  #take(entries: readonly LogEntry[]): void {
+  async #take(entries: readonly LogEntry[]): Promise<void> {
     this.#isIntact = false;
-    const batch = this.#replica.applyEntries(entries);
+    const batch = await this.#replica.applyEntries(entries);
     this.#isIntact = true;
     this.#count(entries);
     this.#notify({ ...batch, isReload: false, isRollback: false });

@@ -5,17 +5,18 @@ import { Attrs, type KnownAttr } from '../../db/attrs.ts';
 import { Layer } from '../../db/layer.ts';
 import { emptyChangeSet, type ChangeSet, type RowChange } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
+import { completed } from '../../query/result-triples.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import { inSlices, sliceItems } from '../slices.ts';
 import type { AttrCatalog } from './attr-steps.ts';
-import { tripleChangeSteps } from './triple-changes.ts';
+import { partsOf, tripleChangeSteps } from './triple-changes.ts';
 import { isOnlyTypes } from './inferred-types.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
-import { applyChanges } from './apply-changes.ts';
+import { applyChangesSteps } from './apply-changes.ts';
 import { DataSnapshot } from './snapshot.ts';
 import { fillSteps } from './fill-store.ts';
-import { listSizeSteps } from '../storage/entry-size.ts';
+import { countEntrySteps, listSizeSteps } from '../storage/entry-size.ts';
 import { replayRecords, replaySteps, startOf } from '../storage/replay.ts';
 import { type AttrChanges, emptySnapshot, type Loaded, type LogEntry } from '../storage/storage.ts';
 import { type AppliedWrite, type Batch, record, type RejectedWrite } from './batch.ts';
@@ -26,6 +27,8 @@ import { systemAttrs } from './system-attrs.ts';
 const maxPlayed = 1000;
 /** So many changes are played in one go. */
 const maxPlayedChanges = 2 * sliceItems;
+/** Changes that cost as much as an entry beside its changes. */
+const changesPerEntry = 20;
 
 export class Replica {
   readonly idempotencyKeys: IdempotencyKeys;
@@ -38,6 +41,7 @@ export class Replica {
   #lastId: string | undefined;
   #at = 0;
   #since: number | undefined;
+  #isWhole = true;
 
   constructor(idempotencyKeys: IdempotencyKeys, size = new StoredSize()) {
     this.idempotencyKeys = idempotencyKeys;
@@ -46,6 +50,11 @@ export class Replica {
 
   get store(): Store {
     return this.#store;
+  }
+
+  /** False while a large change is being applied, or those of another server: nothing is to be read then. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** Attrs that can be restored, by id. */
@@ -116,7 +125,7 @@ export class Replica {
     this.#lastId = lastId;
     this.#at = at;
     this.#since = startOf(snapshot);
-    if (isPlayed) for (const entry of entries) this.#play(entry);
+    if (isPlayed) for (const entry of entries) completed(this.#playSteps(entry));
     return { triples: triples.length, bytes };
   }
 
@@ -129,21 +138,26 @@ export class Replica {
 
   /**
    * Applies a transaction that is not in the log yet. `id`: of the log entry. `check` may throw if the app becomes larger by so many bytes;
-   * then nothing is changed.
+   * then nothing is changed. In steps: yields where others can be served.
    */
-  apply({ id, changeSet, changes, catalog, records, event, at }: AppliedWrite, batch: Batch, check?: (growth: number) => void): void {
+  *applySteps(
+    { id, changeSet, changes, catalog, records, event, at }: AppliedWrite,
+    batch: Batch,
+    check?: (growth: number) => void,
+  ): Generator<void, void> {
     const attrsChanged = catalog.attrs !== this.#store.attrs;
     const schemaChanged = attrsChanged && this.#changesSchema({ put: catalog.put, deleted: catalog.removed });
     const attrs = { put: catalog.put, deleted: catalog.removed };
     const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
-    const growth = this.#growth(what);
+    const growth = yield* this.#growthSteps(what);
     check?.(growth);
+    const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
+    yield* countEntrySteps(entry);
+    yield* this.#asOne(this.#commitSteps(catalog, changeSet));
     this.#size.bytes += growth;
-    this.#commit(catalog, changeSet);
     for (const name of Object.keys(records ?? {})) {
       if (!batch.before.records.has(name)) batch.before.records.set(name, this.#records.get(name));
     }
-    const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
     this.#advance(entry);
     record(batch, entry, changeSet, { attrsChanged, schemaChanged });
   }
@@ -157,7 +171,8 @@ export class Replica {
 
   /** Restores the previous state. */
   undo({ changeSet, entries, before }: Batch): void {
-    this.#commit(before.catalog, inverted(changeSet));
+    this.#commitPart(before.catalog.attrs, inverted(changeSet));
+    this.#deleted = before.catalog.deleted;
     for (const [name, value] of before.records) {
       if (value === undefined) this.#records.delete(name);
       else this.#records.set(name, value);
@@ -171,37 +186,64 @@ export class Replica {
   }
 
   /** Applies entries of other servers that follow ours. */
-  applyEntries(entries: readonly LogEntry[]): Batch {
+  applyEntries(entries: readonly LogEntry[]): Promise<Batch> {
+    return inSlices(this.#asOne(this.#entriesSteps(entries)));
+  }
+
+  *#entriesSteps(entries: readonly LogEntry[]): Generator<void, Batch> {
     const batch = this.begin();
+    let changes = 0;
     for (const entry of entries) {
       const schemaChanged = entry.attrs !== undefined && this.#changesSchema(entry.attrs);
-      record(batch, entry, this.#play(entry), { attrsChanged: entry.attrs !== undefined, schemaChanged });
+      record(batch, entry, yield* this.#playSteps(entry), { attrsChanged: entry.attrs !== undefined, schemaChanged });
+      changes += changesPerEntry + (entry.changes.length % sliceItems);
+      if (changes < sliceItems) continue;
+      changes = 0;
+      yield;
     }
     return batch;
   }
 
-  #play(entry: LogEntry): ChangeSet {
+  /** Runs steps between which nothing is to be read. */
+  *#asOne<T>(steps: Generator<void, T>): Generator<void, T> {
+    this.#isWhole = false;
+    try {
+      return yield* steps;
+    } finally {
+      this.#isWhole = true;
+    }
+  }
+
+  *#playSteps(entry: LogEntry): Generator<void, ChangeSet> {
     const current = { attrs: this.#store.attrs, deleted: this.#deleted };
     const catalog = entry.attrs ? catalogAfter(current, entry.attrs) : current;
     const layer = new Layer(this.#store);
     if (entry.attrs) layer.setAttrs(catalog.attrs);
-    applyChanges(layer, entry.changes, hiddenIn(catalog));
+    yield* applyChangesSteps(layer, entry.changes, hiddenIn(catalog));
     const changeSet = layer.takeChangeSet();
-    this.#size.bytes += this.#growth(entry);
-    this.#commit(catalog, changeSet);
+    const growth = yield* this.#growthSteps(entry);
+    yield* this.#commitSteps(catalog, changeSet);
+    this.#size.bytes += growth;
     this.#advance(entry);
     return changeSet;
   }
 
-  #commit({ attrs, deleted }: AttrCatalog, changeSet: ChangeSet): void {
-    this.#store.commit({ attrs, takeChangeSet: () => changeSet });
-    for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
+  *#commitSteps({ attrs, deleted }: AttrCatalog, changeSet: ChangeSet): Generator<void, void> {
+    for (const part of partsOf(changeSet)) {
+      if (part !== changeSet) yield;
+      this.#commitPart(attrs, part);
+    }
     this.#deleted = deleted;
   }
 
-  #growth(entry: Pick<LogEntry, 'changes' | 'attrs' | 'records'>): number {
+  #commitPart(attrs: Attrs, changeSet: ChangeSet): void {
+    this.#store.commit({ attrs, takeChangeSet: () => changeSet });
+    for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
+  }
+
+  #growthSteps(entry: Pick<LogEntry, 'changes' | 'attrs' | 'records'>): Generator<void, number> {
     const hasAttr = (id: string): boolean => this.#deleted.has(id) || this.#store.attrs.byId(id) !== undefined;
-    return this.#size.growth(entry, { records: this.#records, hasAttr });
+    return this.#size.growthSteps(entry, { records: this.#records, hasAttr });
   }
 
   #changesSchema({ put, deleted }: AttrChanges): boolean {

@@ -41,10 +41,16 @@ export class StoredSize {
     return bytes;
   }
 
-  /** By how much an entry makes the app larger. */
-  growth({ changes, attrs, records = {} }: Pick<LogEntry, 'changes' | 'attrs' | 'records'>, before: StoredBefore): number {
+  /** By how much an entry makes the app larger, in steps. */
+  *growthSteps(
+    { changes, attrs, records = {} }: Pick<LogEntry, 'changes' | 'attrs' | 'records'>,
+    before: StoredBefore,
+  ): Generator<void, number> {
     let grown = 0;
-    for (const { action, triple } of changes) grown += (action === 'added' ? 1 : -1) * (perTriple + sizeOfEntry(triple[2]));
+    for (const [at, { action, triple }] of changes.entries()) {
+      grown += (action === 'added' ? 1 : -1) * (perTriple + sizeOfEntry(triple[2]));
+      if (at % sliceItems === sliceItems - 1) yield;
+    }
     // Deleted attrs are kept, so that they can be restored.
     for (const attr of attrs?.put ?? []) if (!before.hasAttr(attr.id)) grown += sizeOfEntry(attr);
     for (const [name, value] of Object.entries(records)) grown += sizeOfRecord(name, value) - sizeOfRecord(name, before.records.get(name));

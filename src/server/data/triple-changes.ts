@@ -58,9 +58,28 @@ const isSame = (one: Triple | undefined, other: Triple | undefined): boolean => 
 
 const nameOf = ([, , v, t]: Triple): string => `${t} ${JSON.stringify(v)}`;
 
+/** A large change in parts. */
+export function* partsOf(changeSet: ChangeSet): Generator<ChangeSet> {
+  if ([...changeSet.values()].every(({ size }) => size <= sliceItems)) {
+    yield changeSet;
+    return;
+  }
+  for (const [etype, changes] of changeSet) {
+    let part = new Map<string, RowChange>();
+    for (const [id, change] of changes) {
+      part.set(id, change);
+      if (part.size < sliceItems) continue;
+      yield new Map([[etype, part]]);
+      part = new Map();
+    }
+    yield new Map([[etype, part]]);
+  }
+}
+
 /** Two changes, one after the other, as one. */
 export function mergeChanges(first: ChangeSet, second: ChangeSet): ChangeSet {
   if (first.size === 0) return second;
+  if (second.size === 0) return first;
   const all = new Map<string, Map<string, RowChange>>();
   for (const [etype, changes] of first) all.set(etype, new Map(changes));
   for (const [etype, changes] of second) {

@@ -12,6 +12,7 @@ import { type HeldRefresh, HeldRefreshes } from './held-refreshes.ts';
 import type { JobOutcome, QueryJobs } from './query-jobs.ts';
 import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
 import type { RuleWarnings } from './rule-warnings.ts';
+import { isVast } from './refresh-batch.ts';
 import { AllowanceExceeded, withAllowance } from './query-work.ts';
 import { RefreshBuilder } from './refresh.ts';
 import type { Evaluation, RefreshForms, SentResult, Subscription } from './subscription.ts';
@@ -136,6 +137,7 @@ export class LateQueries {
     const { txId } = this.#source.position();
     const changeSet = snapshot.changesSince();
     if (changeSet.size === 0) return;
+    if (isVast(changeSet)) return this.add(subscription, snapshot.txId);
     const db = this.#source.db();
     try {
       const change = changeOf(changeSet, db);

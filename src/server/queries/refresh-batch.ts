@@ -2,6 +2,7 @@
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import { type Change as Changed, changeOf } from '../../query/affected.ts';
+import { sliceItems } from '../slices.ts';
 import type { Subscriber } from '../session/subscriber.ts';
 import type { QuerySource } from './query-source.ts';
 import { AllowanceExceeded, withAllowance } from './query-work.ts';
@@ -30,6 +31,15 @@ export interface RefreshBatch {
   /** Remaining work budget: of all queries together, and of each. */
   readonly allowance: { left: number; readonly each: number };
   readonly refreshes: Map<Subscriber, QueryRefresh[]>;
+  /** The change alone takes longer to look at than others may wait: no query is brought up to date immediately. */
+  readonly isVast: boolean;
+}
+
+/** Whether so many rows changed that evaluating a query anew, in slices, is better than finding out what of its result may differ. */
+export function isVast(changeSet: ChangeSet): boolean {
+  let rows = 0;
+  for (const { size } of changeSet.values()) rows += size;
+  return rows > 2 * sliceItems;
 }
 
 /** Work that all live queries together may do immediately after a change. */
@@ -49,6 +59,7 @@ export function newBatch(change: Change, source: QuerySource, each: number): Ref
     position: source.position(),
     allowance,
     refreshes: new Map(),
+    isVast: isVast(change.changeSet),
   };
 }
 

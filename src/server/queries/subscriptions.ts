@@ -246,7 +246,7 @@ export class Subscriptions {
       const isRecompiled = change.attrsChanged && this.#recompile(subscription, db.attrs);
       const update = (): RefreshForms | undefined =>
         isRecompiled || change.isReload ? subscription.recompute(db, position.txId) : subscription.update(batch.changed, db, position.txId);
-      const done = isLate ? undefined : atOnce(batch, () => ({ forms: update() }));
+      const done = isLate || batch.isVast ? undefined : atOnce(batch, () => ({ forms: update() }));
       if (!done) return this.#late.add(subscription, position.txId - 1);
       this.#warnings.send(subscription.subscribers, subscription.faults);
       if (!done.forms) return;

@@ -10,6 +10,7 @@ import type { Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 import { Rooms } from '../rooms/rooms.ts';
+import { RoomNews } from '../rooms/room-news.ts';
 import { positionOf, type TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedSignIns } from '../auth/deleted-users.ts';
@@ -66,7 +67,11 @@ export class App {
   readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
   readonly #cluster: AppCluster;
-  #isFlushing = false;
+  readonly #roomNews = new RoomNews({
+    rooms: this.rooms,
+    deliver: (outgoing) => this.#sessions.deliverSteps(outgoing),
+    told: () => this.#cluster.tellChanges(),
+  });
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
   private constructor(config: AppConfig, { ledger, rulebook, files, spending, webhooks }: Parts) {
@@ -254,15 +259,8 @@ export class App {
     this.#sessions.revoke(ended, this.ledger);
   }
 
-  /** Deferred, so that changes of the same moment are sent together. */
   notifyRooms(): void {
-    if (this.#isFlushing || !this.rooms.hasChanged) return;
-    this.#isFlushing = true;
-    queueMicrotask(() => {
-      this.#isFlushing = false;
-      this.deliver(this.rooms.flush());
-      this.#cluster.tellChanges();
-    });
+    this.#roomNews.tell();
   }
 
   /** Sends a broadcast to local sessions and to other servers. */

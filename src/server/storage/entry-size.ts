@@ -27,6 +27,12 @@ export function sizeOfLogEntry(entry: LogEntry): number {
   return size;
 }
 
+/** Counts the size of an entry in steps, for all who ask for it later. */
+export function* countEntrySteps(entry: LogEntry): Generator<void, void> {
+  const { changes, ...others } = entry;
+  sizes.set(entry, sizeOfEntry(others) + perPart + 'changes'.length + (yield* listSizeSteps(changes)));
+}
+
 /** The same of a long list, in steps: yields where others can be served. */
 export function* listSizeSteps(list: readonly unknown[]): Generator<void, number> {
   let size = perPart;

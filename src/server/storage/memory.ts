@@ -175,23 +175,40 @@ class MemoryLog implements AppLog {
   #foldIfLarge(): void {
     if (this.#isFolding || this.#tailBytes <= Math.max(minTailBytes, this.#stateBytes * tailShare)) return;
     this.#isFolding = true;
-    setImmediate(() => this.#fold());
+    setImmediate(() => void this.#fold());
   }
 
-  /** Merges the oldest entries, and what is left in further turns. */
-  #fold(): void {
-    const state = (this.#state ??= SnapshotState.empty());
-    let [merged, changes] = [0, 0];
-    for (const entry of this.#tail) {
-      if (changes >= sliceItems) break;
-      merged++;
-      changes += 1 + entry.changes.length;
-      this.#tailBytes -= sizeOfLogEntry(entry);
-      state.apply(entry);
-      for (const { action, triple } of entry.changes) this.#stateBytes += (action === 'added' ? 1 : -1) * sizeOfEntry(triple);
-    }
-    this.#tail.splice(0, merged);
-    this.#isFolding = this.#tail.length > 0;
-    if (this.#isFolding) setImmediate(() => this.#fold());
+  /** Merges the entries, in slices. */
+  async #fold(): Promise<void> {
+    await inSlices(this.#foldSteps());
+    this.#isFolding = false;
   }
+
+  *#foldSteps(): Generator<void, void> {
+    let changes = 0;
+    for (let [entry] = this.#tail; entry; [entry] = this.#tail) {
+      const state = (this.#state ??= SnapshotState.empty());
+      yield* state.applySteps(entry);
+      const grown = yield* grownSteps(entry);
+      // Another snapshot has taken its place meanwhile.
+      if (this.#state !== state || this.#tail[0] !== entry) continue;
+      this.#tail.shift();
+      this.#tailBytes -= sizeOfLogEntry(entry);
+      this.#stateBytes += grown;
+      changes += 1 + (entry.changes.length % sliceItems);
+      if (changes < sliceItems) continue;
+      changes = 0;
+      yield;
+    }
+  }
+}
+
+/** By how much an entry makes the state larger. */
+function* grownSteps({ changes }: LogEntry): Generator<void, number> {
+  let grown = 0;
+  for (const [index, { action, triple }] of changes.entries()) {
+    grown += (action === 'added' ? 1 : -1) * sizeOfEntry(triple);
+    if (index % sliceItems === sliceItems - 1) yield;
+  }
+  return grown;
 }

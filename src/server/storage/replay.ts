@@ -19,8 +19,8 @@ export function* replaySteps({ snapshot = emptySnapshot, entries }: Loaded): Gen
   const state = yield* SnapshotState.from(snapshot);
   let changes = 0;
   for (const entry of entries) {
-    state.apply(entry);
-    changes += 1 + entry.changes.length;
+    yield* state.applySteps(entry);
+    changes += 1 + (entry.changes.length % sliceItems);
     if (changes < sliceItems) continue;
     changes = 0;
     yield;
@@ -78,9 +78,11 @@ export class SnapshotState {
     return this.#txId;
   }
 
-  apply({ id, txId, at, attrs, changes, event, rejected, records }: LogEntry): void {
+  /** In steps: yields where others can be served. An entry that was left half-way may be applied anew. */
+  *applySteps({ id, txId, at, attrs, changes, event, rejected, records }: LogEntry): Generator<void, void> {
     if (attrs) this.#applyAttrs(attrs);
-    for (const { action, triple } of changes) {
+    for (const [index, { action, triple }] of changes.entries()) {
+      if (index % sliceItems === sliceItems - 1) yield;
       if (action === 'added') this.#triples.set(this.#nameOf(triple), triple);
       else this.#triples.delete(this.#nameOf(triple));
     }

@@ -259,7 +259,7 @@ test('a replica that applies entry by entry equals one that loads the whole log'
   await read.load({ snapshot: undefined, entries: loaded.entries }, 0);
   const played = new Replica(keys());
   await played.load({ snapshot: undefined, entries: [] }, 0);
-  for (const entry of loaded.entries) played.applyEntries([entry]);
+  for (const entry of loaded.entries) await played.applyEntries([entry]);
   expect(loaded.entries.filter(({ attrs }) => attrs).length).toBeGreaterThanOrEqual(11);
   const triplesOf = (replica: Replica): string[] => [...replica.store.triples()].map((triple) => JSON.stringify(triple)).sort();
   expect(triplesOf(played)).toEqual(triplesOf(read));

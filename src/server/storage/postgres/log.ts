@@ -4,7 +4,8 @@
 
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, HeldLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
-import { inSlices, othersServed, parseSteps } from '../../slices.ts';
+import { inSlices, othersServed } from '../../slices.ts';
+import { entrySteps, entryTextSteps } from '../entry-text.ts';
 import { type Database, failed, type PoolClient } from './database.ts';
 
 /** Entries kept although a snapshot contains them, so that a server that is slightly behind need not reload everything. */
@@ -54,7 +55,7 @@ export class PostgresLog implements AppLog {
         `SELECT entry FROM ${schema}.log WHERE app = $1 AND tx > $2 ORDER BY tx`,
         [this.#app, snapshot ?? 0],
       );
-      return { snapshot: reader.snapshot(), entries: (await inSlices(parseSteps(entries.map(({ entry }) => entry)))) as LogEntry[] };
+      return { snapshot: reader.snapshot(), entries: await inSlices(entrySteps(entries.map(({ entry }) => entry))) };
     });
   }
 
@@ -115,7 +116,7 @@ export class PostgresLog implements AppLog {
        WHERE heads.app = $1 ORDER BY log.tx`,
       [this.#app, txId],
     );
-    const entries = rows.flatMap(({ entry }) => (entry === null ? [] : [JSON.parse(entry) as LogEntry]));
+    const entries = await inSlices(entrySteps(rows.flatMap(({ entry }) => entry ?? [])));
     const [first] = entries;
     const isWhole = first ? first.txId === txId + 1 : Number(rows[0]?.head ?? 0) === txId;
     return isWhole ? entries : undefined;
@@ -127,7 +128,7 @@ export class PostgresLog implements AppLog {
     const last = entries.at(-1);
     if (!first || !last) return 'appended';
     const notification = this.#notifier.notification(this.#app, last.txId);
-    const texts = entries.map((entry) => JSON.stringify(entry));
+    const texts = await inSlices(entryTextSteps(entries));
     // The beginning of the preceding entry, in the log as known to the caller.
     const before = first.prev === undefined ? '' : `{"id":${JSON.stringify(first.prev)}`;
     const [row] = await run<{ moved: number }>(

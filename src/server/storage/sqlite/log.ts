@@ -3,7 +3,8 @@
 import type { LogSubscribers } from '../log-subscribers.ts';
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
-import { inSlices, othersServed, parseSteps } from '../../slices.ts';
+import { inSlices, othersServed, sliceItems } from '../../slices.ts';
+import { entrySteps, entryTextSteps } from '../entry-text.ts';
 import type { SqliteFile } from './file.ts';
 
 interface Head {
@@ -35,22 +36,25 @@ export class SqliteLog implements AppLog {
         await othersServed();
       }
       const texts = this.#file.read(() => (this.#head().snapshot === snapshot ? this.#textsAfter(snapshot ?? 0) : undefined));
-      if (texts) return { snapshot: reader.snapshot(), entries: (await inSlices(parseSteps(texts))) as LogEntry[] };
+      if (texts) return { snapshot: reader.snapshot(), entries: await inSlices(entrySteps(texts)) };
     }
   }
 
   async since(txId: number): Promise<readonly LogEntry[] | undefined> {
-    return this.#file.read(() => {
+    const texts = this.#file.read(() => {
       const { tx, snapshot } = this.#head();
-      return txId < (snapshot ?? 0) || txId > tx ? undefined : this.#after(txId);
+      return txId < (snapshot ?? 0) || txId > tx ? undefined : this.#textsAfter(txId);
     });
+    return texts && inSlices(entrySteps(texts));
   }
 
   async append(entries: readonly LogEntry[]): Promise<Appended> {
     const [first] = entries;
     const last = entries.at(-1);
     if (!first || !last) return 'appended';
-    const texts = entries.map((entry) => JSON.stringify(entry));
+    // Short ones at once: an append that is called before the file is closed is written.
+    const isLong = entries.some(({ changes }) => changes.length > sliceItems);
+    const texts = isLong ? await inSlices(entryTextSteps(entries)) : entries.map((entry) => JSON.stringify(entry));
     const outcome = await this.#file.write((): Appended => {
       if (this.#head().tx !== first.txId - 1) return 'behind';
       const insert = this.#file.prepared('INSERT INTO log (app, tx, entry) VALUES (?, ?, ?)');
@@ -97,10 +101,6 @@ export class SqliteLog implements AppLog {
   #readChunk(tx: number, chunk: number): string | undefined {
     const found = this.#file.prepared('SELECT body FROM snapshots WHERE app = ? AND tx = ? AND part = ?').get(this.#app, tx, chunk);
     return (found as { body: string } | undefined)?.body;
-  }
-
-  #after(txId: number): LogEntry[] {
-    return this.#textsAfter(txId).map((text) => JSON.parse(text) as LogEntry);
   }
 
   #textsAfter(txId: number): string[] {

@@ -1,0 +1,51 @@
+// Tells the members of rooms what has changed. A change in a room of thousands is a message for each of them, and in such rooms changes come
+// thick and fast: while one is being told, in slices, those that come meanwhile are collected, and are then told together.
+
+import type { Outgoing } from '../session/subscriber.ts';
+import { othersServed } from '../slices.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Up to so many messages, the next change is told immediately. */
+const fewMessages = 50;
+
+export interface RoomNewsConfig {
+  readonly rooms: Pick<Rooms, 'hasChanged' | 'flush'>;
+  /** Yields where others can be served. */
+  readonly deliver: (outgoing: readonly Outgoing[]) => Generator<void, void>;
+  /** Called whenever changes begin to be told. */
+  readonly told: () => void;
+}
+
+export class RoomNews {
+  readonly #config: RoomNewsConfig;
+  #isTelling = false;
+
+  constructor(config: RoomNewsConfig) {
+    this.#config = config;
+  }
+
+  /** Deferred, so that changes of the same moment are sent together. */
+  tell(): void {
+    if (this.#isTelling || !this.#config.rooms.hasChanged) return;
+    this.#isTelling = true;
+    queueMicrotask(() => void this.#tell());
+  }
+
+  async #tell(): Promise<void> {
+    const { rooms, deliver, told } = this.#config;
+    try {
+      const outgoing = rooms.flush();
+      const steps = deliver(outgoing);
+      let isDone = steps.next().done;
+      told();
+      while (isDone !== true) {
+        await othersServed();
+        isDone = steps.next().done;
+      }
+      if (outgoing.length > fewMessages) await othersServed();
+    } finally {
+      this.#isTelling = false;
+    }
+    this.tell();
+  }
+}
