@@ -1,8 +1,7 @@
 // A server as a program embeds it: the hub, listening on a port. `close` stops everything it starts.
 
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import { TriplaneError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
@@ -22,13 +21,12 @@ import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { keptAnswerBytes } from './webhooks/sender.ts';
 import type { Storage } from './storage/storage.ts';
-import { clientAddress, networkOf, type TrustProxy } from './client-address.ts';
+import { clientAddress, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
-import { RequestTurns } from './http/request-turns.ts';
 import { checkRulesAreJson } from './lost-in-json.ts';
 import { checkLinkedEntities } from './http/schema-check.ts';
-import { httpRoutes } from './http/routes.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
+import { loadedListener } from './http/loaded-listener.ts';
 import { countAnswers } from './http/unread-answers.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
@@ -192,7 +190,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const incoming = new IncomingBytes<object>(limits.totalIncomingBytes);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
   const backups = new AppBackups({ clock: systemClock, log, uuid: id });
-  const routes = httpRoutes({
+  const http = {
     hub,
     backups,
     log,
@@ -205,15 +203,8 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     allowPrivateTargets: allowPrivate,
     acceptedTokens,
     ...access,
-  });
-  const turns = new RequestTurns();
-  const server = createAdaptorServer({
-    fetch: (request, env) => {
-      const { socket, headers } = (env as { readonly incoming: IncomingMessage }).incoming;
-      const network = networkOf(access.clientAddress(socket.remoteAddress, headers['x-forwarded-for']?.toString()));
-      return turns.start(network, () => (socket.destroyed ? new Response(null, { status: 499 }) : routes.fetch(request, env)));
-    },
-  }) as Server;
+  };
+  const server = createHttpServer(loadedListener(async () => (await import('./http/request-listener.ts')).requestListener(http), log));
   countAnswers(server, unread);
   const { compression = true } = options;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
