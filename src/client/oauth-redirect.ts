@@ -67,6 +67,7 @@ export async function completeOAuthRedirect(
       ...(typeof extraFields === 'object' && extraFields !== null && { extraFields }),
     },
   );
-  if (key !== undefined) await store.write([{ remove: key }]);
+  // The code is spent: the user is signed in, whatever becomes of the extra fields.
+  if (key !== undefined) await store.write([{ remove: key }]).catch((error: unknown) => app.log.info('oauth', error));
   return user;
 }

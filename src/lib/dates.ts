@@ -91,7 +91,7 @@ function parseNumbers([, first = '', second, third, hour, minute, seconds, fract
 }
 
 /** `Date.UTC`, which reads the years 1 to 99 as 1901 to 1999, without that exception. */
-function utc(year: number, month: number, day: number, hours = 0, minutes = 0, seconds = 0, ms = 0): number {
+export function utc(year: number, month: number, day: number, hours = 0, minutes = 0, seconds = 0, ms = 0): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
   return date.setUTCHours(hours, minutes, seconds, ms);

@@ -1,7 +1,7 @@
 // Dates as the database of the original server reads them when they are stored: the forms of dates.ts, and a few that clients do not write but
 // data may hold. Such a value stays as it was written, and takes its place among the others. PROTOCOL.md#dates
 
-import { coerceToDate } from './dates.ts';
+import { coerceToDate, utc } from './dates.ts';
 import { zoneOffsetMs } from './time-zone.ts';
 
 const dayMs = 86_400_000;
@@ -16,6 +16,9 @@ const compact = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z?)?$/i;
 const dayOfYear = /^(\d{4})-(\d{3})$/;
 /** A day in numbers, the year first if it has four digits. */
 const inNumbers = /^(?:(\d{4,})[./-](\d\d?)[./-](\d\d?)|(\d\d?)[./-](\d\d?)[./-](\d+))(?!\d)/;
+
+/** A year of two digits is one of 1970 to 2069. */
+const shortYear = /^(\d\d?[./-]\d\d?[./-])(\d\d?)(?!\d)/;
 
 /** `Date.prototype.toString` with a zone: clients read it, the database does not. */
 const withNamedOffset = /GMT[+-](?!0000$)\d{4}/;
@@ -42,7 +45,10 @@ export function readStoredDate(value: unknown): number {
 function readText(written: string): number {
   const [, local, name1, name2] = inZone.exec(written) ?? [];
   if (local !== undefined) return inTimeZone(readText(local), name1 ?? name2 ?? '');
-  const text = written.replace(/^["'([]+([^"'()[\]]*)["')\]]*$/, '$1').replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T');
+  const text = written
+    .replace(/^["'([]+([^"'()[\]]*)["')\]]*$/, '$1')
+    .replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T')
+    .replace(shortYear, inFull);
   const [late] = lateYear.exec(text) ?? [];
   if (late !== undefined) {
     const at = readText(text.replace(late, String(Number(late) - cycle.years))) + cycle.ms;
@@ -56,6 +62,10 @@ function readText(written: string): number {
   } catch {
     return NaN;
   }
+}
+
+function inFull(_written: string, day: string, year: string): string {
+  return `${day}${Number(year) + (Number(year) < 70 ? 2000 : 1900)}`;
 }
 
 /** An hour alone is no time, a fraction has a point, and no zone is sixteen hours away. */
@@ -96,7 +106,8 @@ function readOtherForms(text: string): number | undefined {
   if (year !== undefined) return instantOf(year, inYear, inMonth) + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
   const [, ordinalYear, ordinal] = dayOfYear.exec(text) ?? [];
   if (ordinalYear === undefined) return undefined;
-  const at = Date.UTC(Number(ordinalYear), 0, 1) + (Number(ordinal) - 1) * dayMs;
+  if (ordinalYear === '0000') return NaN;
+  const at = utc(Number(ordinalYear), 0, 1) + (Number(ordinal) - 1) * dayMs;
   return new Date(at).getUTCFullYear() === Number(ordinalYear) ? at : NaN;
 }
 
@@ -111,7 +122,7 @@ function monthNumber(name: string): number {
 
 function instantOf(year: unknown, month: unknown, day: unknown): number {
   const [y, m, d] = [Number(year), Number(month), Number(day)];
-  return isDay(y, m, d) ? Date.UTC(y, m - 1, d) : NaN;
+  return isDay(y, m, d) ? utc(y, m - 1, d) : NaN;
 }
 
 /** `Date.prototype.toString` and HTTP dates, up to their year. */
@@ -128,5 +139,5 @@ function isRealDay(text: string): boolean {
 
 function isDay(year: number, month: number, day: number): boolean {
   // The day before the first of the next month is the last of this one.
-  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }

@@ -67,11 +67,15 @@ export class Account {
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
-      this.#unstored++;
       this.#isOverruled = false;
-      this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
+      this.#store(user);
       await this.#change(user);
     });
+  }
+
+  #store(user: User | undefined): void {
+    this.#unstored++;
+    this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
   }
 
   onPersisted(edits: readonly KeyValueOp[]): void {
@@ -167,10 +171,8 @@ export class Account {
     if (!config.completeOAuthRedirect) return;
     try {
       const { completeOAuthRedirect } = config;
-      const user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
-      state.session.user = user;
-      await config.store.write([{ put: userKey, value: user }]);
-      this.#tell(user);
+      state.session.user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
+      this.#store(state.session.user);
     } catch (error) {
       this.#error = asError(error);
     }

@@ -64,6 +64,19 @@ describe('returning from an OAuth provider', () => {
     client.reactor.shutdown();
   });
 
+  it('a store that takes nothing leaves the user signed in: the code is spent', async () => {
+    const full = (): Promise<never> => Promise.reject(new Error('full'));
+    const store = { ...memoryStore(), write: full };
+    const { config } = app({ status: 200, body: { user: ana } });
+    const from = page(`${returnTo}&_instant_extra_fields_id=f1`);
+    const client = testClient({ store, completeOAuthRedirect: pendingOAuthRedirect(config, store, from) });
+    await client.reactor.account.loaded;
+    await settled();
+    expect([client.reactor.account.user, client.reactor.account.error]).toMatchObject([{ id: ana.id }, undefined]);
+    expect(client.errors).toMatchObject([{ code: 'storage-failed' }]);
+    client.reactor.shutdown();
+  });
+
   it('any other URL is ignored', () => {
     const from = page('https://example.com/?code=abc');
     expect(pendingOAuthRedirect(app({ status: 200, body: {} }).config, memoryStore(), from)).toBeUndefined();

@@ -214,11 +214,14 @@ test('a tab that was frozen while its change was stored, and another tab has sto
 });
 
 describe('a page that completes an OAuth redirect', () => {
-  test('signs the user in before writes are loaded, and notifies other tabs', async () => {
+  test('signs the user in before writes are loaded, and notifies other tabs once it is stored', async () => {
     const world = open(ana, { completeOAuthRedirect: () => Promise.resolve(ben) });
     await world.account.loaded;
     expect([world.account.user, world.account.error]).toEqual([ben, undefined]);
-    expect(world.log).toEqual(['tell', 'load writes', 'assign owner', 'auth ben']);
+    expect(world.log).toEqual(['store put', 'load writes', 'assign owner', 'auth ben']);
+    world.account.onPersisted([{ put: 'user', value: ben }]);
+    await settled();
+    expect(world.log.at(-1)).toBe('tell');
   });
 
   test('keeps the signed-in user if the redirect failed, and exposes the error until the next sign-in', async () => {
