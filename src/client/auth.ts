@@ -3,6 +3,8 @@
 import type { ResolvedConfig } from './config.ts';
 import * as oauth from '../http/oauth.ts';
 import { type HttpCalls, loadHttp } from './lazy-features.ts';
+import { TriplaneError } from '../errors.ts';
+import { copyJson } from '../lib/copy-json.ts';
 import { id } from '../lib/uuid.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { type Abortable, throwIfAborted } from '../lib/abort.ts';
@@ -80,12 +82,15 @@ export class Auth {
    * const url = db.auth.createAuthorizationURL({ clientName: 'google', redirectURL: window.location.href });
    */
   createAuthorizationURL = (params: CreateAuthorizationURLParams): string => {
-    const { extraFields, ...rest } = params;
-    if (!extraFields) return oauth.createAuthorizationURL(this.#app, rest);
+    const extraFields = params?.extraFields;
+    if (!extraFields) return oauth.createAuthorizationURL(this.#app, params);
     this.#reactor.assertOpen();
     const extraFieldsId = id();
-    this.#reactor.run([{ do: 'store', edits: [{ put: oauth.extraFieldsKey(extraFieldsId), value: extraFields }] }]);
-    return oauth.createAuthorizationURL(this.#app, { ...rest, extraFieldsId });
+    const url = oauth.createAuthorizationURL(this.#app, params, extraFieldsId);
+    // What a store cannot copy would end the storing of everything.
+    const value = copyJson(extraFields, (why, at) => new TriplaneError('config-invalid', `extraFields${at}: ${why}`), 'text');
+    this.#reactor.run([{ do: 'store', edits: [{ put: oauth.extraFieldsKey(extraFieldsId), value }] }]);
+    return url;
   };
 
   /**
@@ -124,14 +129,14 @@ export class Auth {
       const user = await account.getUser();
       throwIfAborted(signal);
       await account.setUser(undefined);
-      if (!user || opts.invalidateToken === false) return;
+      if (!user || opts?.invalidateToken === false) return;
       // The local sign-out holds even if the server cannot be reached.
       try {
         await (await loadHttp()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
       } catch (error) {
         this.#app.log.info('sign-out', error);
       }
-    }, opts.signal);
+    }, opts?.signal);
 
   /** Passes a guest's token along, so that the guest becomes the user. If the call is aborted in time, the user does not change. */
   #call<Params extends object, Response extends { user: User } | { sent: true }>(

@@ -28,10 +28,10 @@ export function openRoom(reactor: Reactor, type: string, roomId: string, initial
     subscribeTopic: (topic, onEvent) => listen(() => rooms.subscribeTopic(id, String(topic), onEvent as never)),
     publishPresence: (data) => rooms.publishPresence(id, data),
     getPresence: (opts) => (rooms.presence(id, opts ?? undefined) as never) ?? null,
-    subscribePresence: (opts, onChange) => listen(() => rooms.subscribePresence(id, opts, onChange as never), initialOf(opts)),
+    subscribePresence: (opts, onChange) => listen(() => rooms.subscribePresence(id, opts ?? undefined, onChange as never), initialOf(opts)),
   };
 }
 
-function initialOf({ initialPresence, initialData }: AnyOpts): Presence | undefined {
-  return (initialPresence ?? initialData) as Presence | undefined;
+function initialOf(opts: AnyOpts | undefined): Presence | undefined {
+  return (opts?.initialPresence ?? opts?.initialData) as Presence | undefined;
 }

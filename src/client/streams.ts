@@ -33,7 +33,7 @@ export class Streams {
    * await writer.close();
    */
   createWriteStream = (opts: CreateWriteStreamOpts & Abortable): WriteStream => {
-    const opening = this.#open('WritableStream', opts.clientId?.trim(), (api) => api.write(opts));
+    const opening = this.#open('WritableStream', opts?.clientId, (api) => api.write(opts));
     return writableOf(opening, { ...opts, WritableStream: this.#app.WritableStream });
   };
 
@@ -46,16 +46,13 @@ export class Streams {
    * for await (const text of db.streams.createReadStream({ clientId: 'story-1' })) page.append(text);
    */
   createReadStream = (opts: CreateReadStreamOpts & Abortable): ReadStream => {
-    const opening = this.#open('ReadableStream', opts.clientId || opts.streamId, (api) => api.read(opts));
+    const opening = this.#open('ReadableStream', opts?.clientId || opts?.streamId, (api) => api.read(opts));
     return readableOf(opening, { ...opts, ReadableStream: this.#app.ReadableStream });
   };
 
-  #open<Opened>(
-    kind: 'ReadableStream' | 'WritableStream',
-    name: string | null | undefined,
-    begin: (api: StreamApi) => Opened,
-  ): Promise<Opened> {
-    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId or, for reading, a streamId');
+  #open<Opened>(kind: 'ReadableStream' | 'WritableStream', name: unknown, begin: (api: StreamApi) => Opened): Promise<Opened> {
+    if (typeof name !== 'string' || !name.trim())
+      throw new TriplaneError('config-invalid', 'A stream needs a clientId or, for reading, a streamId');
     if (!readGlobal(() => (this.#app[kind] ?? globalThis[kind]) && TextEncoder && TextDecoder))
       throw new TriplaneError(
         'dependency-missing',

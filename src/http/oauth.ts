@@ -12,14 +12,13 @@ export function extraFieldsKey(fieldsId: string): string {
   return `oauth/${fieldsId}`;
 }
 
-type AuthorizationParams = Omit<CreateAuthorizationURLParams, 'extraFields'> & {
-  /** Identifies the extra fields that are stored until the user returns. */
-  readonly extraFieldsId?: string | undefined;
-};
-
-/** The URL at which a user signs in with an OAuth provider. */
-export function createAuthorizationURL(app: AppConfig, params: AuthorizationParams): string {
-  const { clientName, redirectURL, extraFieldsId } = params;
+/**
+ * The URL at which a user signs in with an OAuth provider.
+ *
+ * @param extraFieldsId identifies the extra fields that are stored until the user returns
+ */
+export function createAuthorizationURL(app: AppConfig, params: CreateAuthorizationURLParams | undefined, extraFieldsId?: string): string {
+  const { clientName = '', redirectURL = '' } = params ?? {};
   for (const [name, value] of Object.entries<unknown>({ clientName, redirectURL })) {
     if (typeof value === 'string' && value.trim() !== '') continue;
     throw new TriplaneError('config-invalid', `createAuthorizationURL: \`${name}\` must be a non-empty string`);

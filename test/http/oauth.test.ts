@@ -28,7 +28,7 @@ it.each([
     `${start}&client_name=g&redirect_uri=${enc('https://a.org/?_instant_extra_fields_id=x1#/d?e')}`,
   ],
 ])('authorization: %s', (_name, clientName, redirectURL, extraFieldsId, url) => {
-  expect(createAuthorizationURL(app, { clientName, redirectURL, extraFieldsId })).toBe(url);
+  expect(createAuthorizationURL(app, { clientName, redirectURL }, extraFieldsId)).toBe(url);
 });
 
 it('authorization: an empty redirect URL is rejected', () => {

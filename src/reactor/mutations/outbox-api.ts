@@ -84,15 +84,15 @@ export class OutboxApi {
    *
    * @throws TriplaneError 'transaction-invalid' if there is no such rejected write
    */
-  retry(eventId: string, { signal }: Abortable = {}): WritePromise {
+  retry(eventId: string, opts?: Abortable): WritePromise {
     this.#context.assertOpen();
     const { config, state, pendingCalls, isReady } = this.#context;
     const { outbox, rejections, queries } = state;
     if (!rejections.has(eventId)) throw new TriplaneError('transaction-invalid', `No rejected write has the id '${eventId}'`);
     const newId = config.random.uuid();
     const deferred = pendingCalls.write(newId, !isReady);
-    const isTooLate = signal?.aborted ?? false;
-    deferred.linkSignal(signal, () => isTooLate);
+    const isTooLate = opts?.signal?.aborted ?? false;
+    deferred.linkSignal(opts?.signal, () => isTooLate);
     if (isTooLate) return deferred.promise;
     const retried = this.#remove(eventId).map((write) => outbox.add(write.eventId === eventId ? { ...write, eventId: newId } : write));
     this.#context.run([...retried.flatMap((write) => queries.add(write)), { do: 'store', edits: retried.map(putMutation) }]);

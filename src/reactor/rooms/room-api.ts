@@ -66,7 +66,7 @@ export class RoomApi {
     return room && presenceSlice(room, this.#ownId, request);
   }
 
-  subscribePresence(roomId: string, request: PresenceRequest, onSlice: (slice: Slice) => void): () => void {
+  subscribePresence(roomId: string, request: PresenceRequest | undefined, onSlice: (slice: Slice) => void): () => void {
     this.#context.assertOpen();
     let last: string | undefined;
     const notify = (): void => {
