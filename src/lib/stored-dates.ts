@@ -65,7 +65,7 @@ function readText(written: string): number {
 }
 
 function inFull(_written: string, day: string, year: string): string {
-  return `${day}${Number(year) + (Number(year) < 70 ? 2000 : 1900)}`;
+  return day + String(Number(year) + (Number(year) < 70 ? 2000 : 1900));
 }
 
 /** An hour alone is no time, a fraction has a point, and no zone is sixteen hours away. */
@@ -106,8 +106,7 @@ function readOtherForms(text: string): number | undefined {
   if (year !== undefined) return instantOf(year, inYear, inMonth) + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
   const [, ordinalYear, ordinal] = dayOfYear.exec(text) ?? [];
   if (ordinalYear === undefined) return undefined;
-  if (ordinalYear === '0000') return NaN;
-  const at = utc(Number(ordinalYear), 0, 1) + (Number(ordinal) - 1) * dayMs;
+  const at = instantOf(ordinalYear, 1, 1) + (Number(ordinal) - 1) * dayMs;
   return new Date(at).getUTCFullYear() === Number(ordinalYear) ? at : NaN;
 }
 
