@@ -2,16 +2,19 @@
 // still to be streamed to the browser.
 
 import { FrameworkClient, type InstantCoreDatabase } from 'triplane';
+import { SuspenseLoops } from '../lib/suspense-loops.ts';
 import type { HydrationChunk, QueryData } from './hydration-script.ts';
 
-type CachedQuery =
-  | { readonly status: 'pending'; readonly promise: Promise<void> }
-  | { readonly status: 'fulfilled'; readonly data: QueryData }
-  | { readonly status: 'rejected'; readonly error: unknown };
+interface CachedQuery {
+  readonly promise: Promise<void>;
+  /** Undefined while the query runs. */
+  outcome: { readonly data: QueryData } | { readonly error: unknown } | undefined;
+}
 
 export class ServerQueryCache {
   readonly #client: FrameworkClient;
   readonly #queries = new Map<string, CachedQuery>();
+  readonly #loops = new SuspenseLoops<CachedQuery>(({ outcome }) => !outcome);
   #unsent: HydrationChunk[] = [];
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- databases of every schema
@@ -25,9 +28,16 @@ export class ServerQueryCache {
    */
   read(key: string, query: object): QueryData {
     const entry = this.#queries.get(key) ?? this.#startQuery(key, query);
-    if (entry.status === 'fulfilled') return entry.data;
-
-    throw entry.status === 'pending' ? entry.promise : entry.error;
+    const { outcome } = entry;
+    if (!outcome) {
+      // React would render the page, and this would ask, without end.
+      const endless = this.#loops.noteSuspended(entry, query);
+      if (endless !== undefined) throw new Error(endless);
+      throw entry.promise; // eslint-disable-line @typescript-eslint/only-throw-error -- Suspense
+    }
+    if ('error' in outcome) throw outcome.error;
+    this.#loops.markRead(entry);
+    return outcome.data;
   }
 
   /** Returns the results that arrived since the last call. */
@@ -40,12 +50,12 @@ export class ServerQueryCache {
   #startQuery(key: string, query: object): CachedQuery {
     const promise = this.#runQuery(query).then(
       (data) => {
-        this.#queries.set(key, { status: 'fulfilled', data });
+        entry.outcome = { data };
         this.#unsent.push([key, data]);
       },
-      (error: unknown) => void this.#queries.set(key, { status: 'rejected', error }),
+      (error: unknown) => void (entry.outcome = { error }),
     );
-    const entry: CachedQuery = { status: 'pending', promise };
+    const entry: CachedQuery = { promise, outcome: undefined };
     this.#queries.set(key, entry);
     return entry;
   }

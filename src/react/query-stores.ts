@@ -3,6 +3,7 @@
 import { type InstaQLOptions, TriplaneError, weakHash } from 'triplane';
 import type { ExternalStore } from './external-store.ts';
 import { keepAlive } from './keep-alive.ts';
+import { markRead, noteSuspended } from './suspense-loop.ts';
 import type { AnyCore } from './types.ts';
 import { internals } from '../lib/internals.ts';
 
@@ -21,7 +22,7 @@ export interface QueryStore extends ExternalStore<QueryState> {
   readonly reader: () => () => QueryState;
   /** Whether there is no result yet: the query is loading, or there is no connection. */
   readonly isWaiting: () => boolean;
-  /** Resolves when there is data to render. Keeps the query subscribed until then. */
+  /** For a component that suspends: resolves when there is data to render. Keeps the query subscribed until then. */
   readonly whenLoaded: () => Promise<void>;
 }
 
@@ -46,13 +47,15 @@ export function queryStore(core: AnyCore, query: object, options?: RuleOptions):
   const stores = storesByCore.get(core) ?? new Map<string, QueryStore>();
   storesByCore.set(core, stores);
   const ruleParams = options?.ruleParams;
-  const key = weakHash({ ...(ruleParams && { $$ruleParams: ruleParams }), ...query });
-  return stores.get(key) ?? newQueryStore(stores, key, core[internals].watch(query, ruleParams && { ruleParams }));
+  const fullQuery = { ...(ruleParams && { $$ruleParams: ruleParams }), ...query };
+  const key = weakHash(fullQuery);
+  return stores.get(key) ?? newQueryStore(stores, key, fullQuery, core[internals].watch(query, ruleParams && { ruleParams }));
 }
 
 function newQueryStore(
   stores: Map<string, QueryStore>,
   key: string,
+  query: object,
   subscription: ReturnType<AnyCore[typeof internals]['watch']>,
 ): QueryStore {
   const open = (changed: () => void): (() => void) => {
@@ -67,6 +70,7 @@ function newQueryStore(
     return () => {
       const now = readRaw();
       if (now !== raw) state = stateOf((raw = now));
+      if (state.data !== undefined) markRead(store);
       return state;
     };
   };
@@ -74,14 +78,16 @@ function newQueryStore(
     const now = subscription.read();
     return now === undefined || (now instanceof TriplaneError && now.code === 'unreachable');
   };
-  const whenLoaded = (): Promise<void> =>
-    new Promise((resolve) => {
+  const whenLoaded = (): Promise<void> => {
+    noteSuspended(store, query);
+    return new Promise((resolve) => {
       const stop = subscribe(() => {
         if (isWaiting()) return;
         stop();
         resolve();
       });
     });
+  };
   const store: QueryStore = { key, subscribe, read: reader(), reader, readOnServer: () => loading, isWaiting, whenLoaded };
   stores.set(key, store);
   // A store whose component never mounts expires too.

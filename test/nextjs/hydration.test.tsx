@@ -3,7 +3,7 @@
 
 import { memo, Suspense } from 'react';
 import { type User, weakHash } from 'triplane';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
 import { HydratedResults } from '../../src/nextjs/hydration.ts';
@@ -95,4 +95,28 @@ test.each([
   box.push(JSON.stringify([['later', { data: {}, pageInfo: undefined }, []]]));
   expect(HydratedResults.of(db.core, null).get('later')?.isStale).toBe(isHidden);
   db.core.shutdown();
+});
+
+test('a query that is a new one at each render warns in the browser, once, with the part that changes', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const db = init({ ...hubWorld().config, schema, onError: () => {} });
+  let at = 0;
+  let isOver = false;
+  function Endless() {
+    const title = isOver ? 'fixed' : `${at++}`;
+    return db.useSuspenseQuery({ goals: { $: { where: { title } } } }).data.goals.length;
+  }
+  await page(
+    <InstantSuspenseProvider db={db} user={null}>
+      <Suspense fallback="loading">
+        <Endless />
+      </Suspense>
+    </InstantSuspenseProvider>,
+  );
+  for (let turn = 0; turn < 60 && warn.mock.calls.length === 0; turn++) await drawn();
+  for (let turn = 0; turn < 10; turn++) await drawn();
+  isOver = true;
+  await drawn();
+  expect(warn.mock.calls.map((call) => call.join(' '))).toEqual([expect.stringContaining("What changes is 'goals.$.where.title'")]);
+  warn.mockRestore();
 });

@@ -1,4 +1,5 @@
-// Pages for many users, rendered at the same time in one process by one database: each has what is its user's, and nothing else.
+// Pages for many users, rendered at the same time in one process by one database: each has what is its user's, and nothing else. And a page
+// whose rendering would never end.
 
 import { Writable } from 'node:stream';
 import { ServerInsertedHTMLContext } from 'next/dist/shared/lib/server-inserted-html.shared-runtime.js';
@@ -66,12 +67,10 @@ function Page({ user }: { user: User | null }) {
 }
 
 /** The whole page, with what was inserted. */
-function rendered(user: User | null): Promise<string> {
+function rendered(content: ReactNode, onError?: (error: unknown) => void): Promise<string> {
   const inserts: (() => ReactNode)[] = [];
   const page = (
-    <ServerInsertedHTMLContext.Provider value={(insert) => void inserts.push(insert)}>
-      <Page user={user} />
-    </ServerInsertedHTMLContext.Provider>
+    <ServerInsertedHTMLContext.Provider value={(insert) => void inserts.push(insert)}>{content}</ServerInsertedHTMLContext.Provider>
   );
   return new Promise((resolve, reject) => {
     let text = '';
@@ -80,7 +79,7 @@ function rendered(user: User | null): Promise<string> {
       write: (chunk: Buffer, _encoding, done) => done(void write(chunk.toString())),
       final: (done) => done(void resolve(text)),
     });
-    const { pipe } = renderToPipeableStream(page, { onShellReady: () => void pipe(out), onError: reject });
+    const { pipe } = renderToPipeableStream(page, { onShellReady: () => void pipe(out), onError: onError ?? reject });
   });
 }
 
@@ -88,8 +87,28 @@ test('no page contains data of another user', async () => {
   const users: User[] = [];
   for (let at = 0; at < 12; at++) users.push(await userWithNote(at));
   for (let round = 0; round < 2; round++) {
-    const pages = await Promise.all([...users, null].map(rendered));
+    const pages = await Promise.all([...users, null].map((user) => rendered(<Page user={user} />)));
     const found = pages.map((html) => [...new Set(html.match(/user\d+[@.]/g))].sort());
     expect(found).toEqual([...users.map((_, at) => [`user${at}.`, `user${at}@`]), []]);
   }
+}, 30_000);
+
+test('a query that is a new one at each render fails on the server with the part that changes, instead of being sent without end', async () => {
+  let at = 0;
+  function Endless() {
+    return db.useSuspenseQuery({ notes: { $: { where: { text: `${at++}` } } } }).data.notes.length;
+  }
+  const errors: unknown[] = [];
+  const before = requested;
+  const html = await rendered(
+    <InstantSuspenseProvider db={db} user={null}>
+      <Suspense fallback="loading">
+        <Endless />
+      </Suspense>
+    </InstantSuspenseProvider>,
+    (error) => errors.push(error),
+  );
+  expect(html).toContain('loading');
+  expect(errors.map(String)).toEqual([expect.stringContaining("What changes is 'notes.$.where.text'")]);
+  expect(requested - before).toBeLessThan(20);
 }, 30_000);

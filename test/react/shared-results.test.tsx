@@ -136,14 +136,18 @@ test('useInfiniteQuery: a list that is soon mounted again is unchanged, and send
   await expect.poll(() => shown.text).toBe('abc');
 });
 
-test('a query that differs on each render inside Suspense warns once and names the part that changes', async () => {
+test.each([
+  ['a query that differs', "'todos.$.where.text.$gt'", (at: number) => ({ text: { $gt: `${at}` }, ruleParams: { at: 0 } })],
+  ['rule params that differ', "'$$ruleParams.at'", (at: number) => ({ text: 'a', ruleParams: { at } })],
+])('%s on each render inside Suspense: one warning that names the part that changes', async (_, part, ask) => {
   const db = await withTodos('a');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   let now = 0;
   let isOver = false;
   function Endless() {
     const at = isOver ? 0 : ++now;
-    const { data } = db.useSuspenseQuery({ todos: { $: { where: { text: { $gt: `${at}` } } } } });
+    const { text, ruleParams } = ask(at);
+    const { data } = db.useSuspenseQuery({ todos: { $: { where: { text } } } }, { ruleParams });
     return <p>{data.todos.length}</p>;
   }
   await page(
@@ -156,7 +160,7 @@ test('a query that differs on each render inside Suspense warns once and names t
   isOver = true;
   await drawn();
   expect(warn).toHaveBeenCalledTimes(1);
-  expect(warn.mock.calls[0]!.join(' ')).toContain("'todos.$.where.text.$gt'");
+  expect(warn.mock.calls[0]!.join(' ')).toContain(part);
 });
 
 test('queries that change with user input cause no warning', async () => {

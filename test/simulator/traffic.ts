@@ -126,7 +126,7 @@ export class SimulatedTraffic implements Traffic {
     this.#senders.set(eventId, socket);
     const isOther = before !== undefined && before.owner !== socket.owner;
     // One that was frozen may have lost the lead without having heard of it.
-    if (!isOther || !before.isHealthy || before.owner.isDead || before.owner.wasFrozen) return;
+    if (!isOther || !before.isHealthy || before.owner.isDead || before.owner.wasFrozen || socket.owner.wasFrozen) return;
     if (!this.#reported.has(eventId)) this.#report(`${eventId} is sent by two tabs that are both connected`);
     this.#reported.add(eventId);
   }

@@ -106,7 +106,8 @@ export class ModelServer {
     this.goals.clear();
     for (const [id, goal] of next) this.goals.set(id, goal);
     this.txId += 1;
-    this.log.push({ eventId, txId: this.txId });
+    // Without steps, nothing is applied: the client asks for a position.
+    if (steps.length > 0) this.log.push({ eventId, txId: this.txId });
     const yes: ServerMessage = { op: 'transact-ok', 'client-event-id': eventId, 'tx-id': this.txId };
     this.#remembered.set(eventId, yes);
     this.#stale();

@@ -39,28 +39,40 @@ function targetOf(
   return JSON.stringify(attr.isRef && attr.isMany ? [e, a, v] : [e, a]);
 }
 
-/** The write was applied before this session began, so every result of the session contains it. */
+/** The write was applied before. The server says that by refusing something, and does not tell where in the log the write is. */
 export const beforeThisSession: TxPosition = { txId: 0, isn: undefined };
 
-/** The write stays stored, as confirmed, until every result contains it: it must not flicker at the next start either. */
+/**
+ * The write stays stored, as confirmed, until every result contains it: it must not flicker at the next start either. Without a position, each
+ * older result, of another tab or on the disk, would pass for one that contains it: the server is asked for a later one first.
+ */
 export function acknowledge(
   { outbox, catalog, queries, receipts }: SyncState,
   eventId: string,
   position: TxPosition,
   { nowMs, dateMs }: Omit<Env, 'random'>,
 ): Effect[] {
+  const question = position === beforeThisSession && outbox.get(eventId) && receipts.locate(eventId);
+  if (question) return [{ do: 'send', message: question }];
+  // No refresh follows a transaction that changes nothing: results without the write are requested at once.
+  const sinceMs = receipts.isLocated(eventId) ? nowMs - 60_000 : nowMs;
   const write = outbox.acknowledge(eventId, position);
   if (!write) return [];
   const superseded = outbox.supersede(write, (steps) => supersede(steps, write.steps, catalog.known));
   return [
     ...(catalog.confirm(write.steps) ? queries.setAttrs(catalog.known) : []),
-    ...queries.acknowledge(write, nowMs),
+    ...queries.acknowledge(write, sinceMs),
     ...queries.rewrite(superseded),
     { do: 'store', edits: [...[write, ...superseded].map(putMutation), ...receipts.acknowledge(write, dateMs)] },
     { do: 'tell', message: { type: 'acknowledged', eventId, ...position } },
     { do: 'settle', eventId },
     ...onward,
   ];
+}
+
+/** Another tab was told by the server, and stores that. */
+export function acknowledgeElsewhere(state: SyncState, eventId: string, position: TxPosition, env: Env): Effect[] {
+  return acknowledge(state, eventId, position, env).filter((effect) => effect.do !== 'tell' && effect.do !== 'store');
 }
 
 /** Rewrites steps that were built with an earlier catalog for this one. */

@@ -10,7 +10,8 @@ import type { ClientContext } from '../context.ts';
 import { type Effect, onward } from '../effect.ts';
 import { transactionLimitError } from '../limits.ts';
 import { writeSetOf } from './write-set.ts';
-import { rebaseLoaded } from './acknowledge.ts';
+import { acknowledgeElsewhere, rebaseLoaded } from './acknowledge.ts';
+import { envOf } from '../state.ts';
 import { receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
@@ -29,8 +30,8 @@ export class MutationApi {
   readonly #context: ClientContext;
   /** Made in another tab, which notifies its user of the outcome. */
   readonly fromOtherTabs = new Set<string>();
-  /** How often the stored writes are being read. */
-  #loads = 0;
+  /** How many of those who must come before any write is sent are at work. */
+  #holds = 0;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -82,7 +83,7 @@ export class MutationApi {
     // Also while nothing may be sent: an expired deadline must not fire repeatedly.
     const nowMs = config.clock.monotonicNow();
     state.outbox.retries.onDeadline(nowMs);
-    if (!isReady || !state.session.isWritable || !isLeader || this.#loads > 0) return [];
+    if (!isReady || !state.session.isWritable || !isLeader || this.#holds > 0) return [];
     return state.outbox.dequeue().map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.now()));
   }
 
@@ -120,13 +121,18 @@ export class MutationApi {
     ]);
   }
 
-  /** Applies the stored writes of the session's user. They may be earlier than those that are here: meanwhile, none is sent. */
-  async load(): Promise<void> {
-    this.#loads++;
+  /** Applies the stored writes of the session's user. They may be earlier than those that are here. */
+  load(): Promise<void> {
+    return this.hold(() => this.#load());
+  }
+
+  /** Nothing is sent until this is done. */
+  async hold(work: () => Promise<void>): Promise<void> {
+    this.#holds++;
     try {
-      await this.#load();
+      await work();
     } finally {
-      this.#loads--;
+      this.#holds--;
       if (this.#context.state.outbox.size > 0) this.#context.run([{ do: 'flush' }]);
     }
   }
@@ -147,11 +153,9 @@ export class MutationApi {
     const { config, state } = this.#context;
     const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
       (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
-    return {
-      records: await list('write'),
-      rejected: await list('rejected'),
-      receipts: state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner)),
-    };
+    // First: it may name only writes that are read as confirmed, or a write would be sent that deletes its own receipt.
+    const receipts = state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner));
+    return { receipts, records: await list('write'), rejected: await list('rejected') };
   }
 
   /** @param before the rejected writes that were listed before the store was read */
@@ -167,6 +171,7 @@ export class MutationApi {
       if (write !== record) corrections.push(write ? putMutation(write) : removeMutation(record));
       if (write && !rejections.has(record.eventId)) current.push(write);
     }
+    this.#confirm(current);
     const added = outbox.load(rebaseLoaded(this.#context.state, current));
     for (const { eventId, claimed } of added) if (claimed) own.resumeClaim(eventId, new InstantAPIError(claimed));
     const isDiscarded = (eventId: string): boolean => before.has(eventId) || (settled.has(eventId) && !settled.isRejected(eventId));
@@ -184,6 +189,13 @@ export class MutationApi {
       { do: 'store', edits: corrections },
       ...shown,
     ]);
+  }
+
+  /** The tab that was told of these confirmations may have been closed before it told of them here. */
+  #confirm(stored: readonly Mutation[]): void {
+    const { state, config } = this.#context;
+    for (const { eventId, txId, isn } of stored)
+      if (txId !== undefined) this.#context.run(acknowledgeElsewhere(state, eventId, { txId, isn }, envOf(config)));
   }
 
   /** Asks for the outcome of the first waiting writes: this tab may have read them before their outcome was stored, and after it was announced. */
@@ -217,7 +229,7 @@ export class MutationApi {
   }
 
   #add(eventId: string, make: () => readonly Step[]): void {
-    const { config, state, account } = this.#context;
+    const { config, state, account, isLeader } = this.#context;
     const { session, outbox, queries } = state;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
     if (outbox.size >= config.outboxLimit) throw outboxFullError(config.outboxLimit);
@@ -225,7 +237,8 @@ export class MutationApi {
     const createdMs = config.clock.now();
     const tooLarge = transactionLimitError(steps, eventId, createdMs, session.limits);
     if (tooLarge) throw tooLarge;
-    const write = outbox.add({ eventId, owner: session.owner, steps, createdMs });
+    // The tab that sends may have done so before this one takes over.
+    const write = outbox.add({ eventId, owner: session.owner, steps, createdMs, sends: isLeader ? 0 : 1 });
     this.#context.run([
       ...queries.add(write),
       { do: 'store', edits: account.isLoaded ? [putMutation(write)] : [] },

@@ -18,7 +18,7 @@ export interface Mutation extends PendingMutation {
   readonly owner: string;
   readonly createdMs: number;
   readonly state: MutationState;
-  /** How often it was sent. At 0, it certainly was not applied. */
+  /** How often it was sent, or may have been. At 0, it certainly was not applied. */
   readonly sends: number;
   /** Made by the official client, which may have sent it to this server or to the app's previous one. */
   readonly isAdopted?: true;
@@ -31,6 +31,8 @@ export interface Mutation extends PendingMutation {
   readonly error?: InstantAPIError;
   readonly rejectedAtMs?: number;
 }
+
+export type NewMutation = Pick<Mutation, 'eventId' | 'owner' | 'steps' | 'createdMs'> & Partial<Pick<Mutation, 'sends'>>;
 
 export function isUnsent({ state }: Mutation): boolean {
   return state === 'persisting' || state === 'pending';
@@ -54,22 +56,8 @@ export function mutationRecordKey({ state, owner, order, eventId }: Mutation): s
   return `${mutationPrefix(owner, state === 'rejected' ? state : 'write')}${String(order).padStart(16, '0')}/${eventId}`;
 }
 
-export function mutationRecord({
-  eventId,
-  owner,
-  order,
-  steps,
-  createdMs,
-  sends,
-  isAdopted,
-  claimed,
-  txId,
-  isn,
-  error,
-  rejectedAtMs,
-}: Mutation): unknown {
-  const reason = error && { body: error.body, status: error.status };
-  return { eventId, owner, order, steps, createdMs, sends, isAdopted, claimed, txId, isn, rejectedAtMs, reason };
+export function mutationRecord({ state: _, error, ...write }: Mutation): unknown {
+  return { ...write, reason: error && { body: error.body, status: error.status } };
 }
 
 /** A change of the store: the record to write, or its removal. */
@@ -110,11 +98,10 @@ function isStep(step: unknown): boolean {
   const [op, subject, attr] = step as readonly unknown[];
   if (op === 'add-attr') return isWireAttr(subject);
   if (op === 'update-attr') return isObject(subject) && typeof subject['id'] === 'string';
-  if (op === 'delete-attr' || op === 'restore-attr') return typeof subject === 'string';
-  const isRef = typeof subject === 'string' || (Array.isArray(subject) && subject.length === 2 && typeof subject[0] === 'string');
+  const isId = typeof subject === 'string';
+  if (op === 'delete-attr' || op === 'restore-attr') return isId;
+  const isRef = isId || (Array.isArray(subject) && subject.length === 2 && typeof subject[0] === 'string');
   return isRef && (op === 'delete-entity' || op === 'rule-params' || (isTripleOp(op) && typeof attr === 'string' && step.length > 3));
 }
 
-function isTripleOp(op: unknown): boolean {
-  return op === 'add-triple' || op === 'deep-merge-triple' || op === 'retract-triple';
-}
+const isTripleOp = (op: unknown): boolean => /^(add|deep-merge|retract)-triple$/.test(String(op));

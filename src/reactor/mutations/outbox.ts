@@ -16,7 +16,7 @@ import type { Renames } from '../../transact/rebase.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { ContestedAttrs } from './contested-attrs.ts';
 import { Makers } from './makers.ts';
-import { isUnsent, putMutation, removeMutation, type Mutation } from './mutation.ts';
+import { isUnsent, putMutation, removeMutation, type Mutation, type NewMutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
 import { type Outcome, SettledWrites } from './settled-writes.ts';
 import { Footprint, Retries } from './retries.ts';
@@ -75,12 +75,12 @@ export class Outbox {
   }
 
   /** Adds a write after all others, replacing one with the same event id. */
-  add({ eventId, owner, steps, createdMs }: Pick<Mutation, 'eventId' | 'owner' | 'steps' | 'createdMs'>): Mutation {
+  add({ eventId, owner, steps, createdMs, sends = 0 }: NewMutation): Mutation {
     this.#forget(eventId);
     this.settled.delete(eventId);
     // By the clock, so that writes of earlier sessions come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
-    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends: 0 });
+    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends });
   }
 
   /** The user changes. Stored writes of the previous user stay in the store until that user signs in again. */
@@ -158,12 +158,12 @@ export class Outbox {
     return this.#sentSteps.get(eventId) ?? steps;
   }
 
-  acknowledge(eventId: string, position: TxPosition): Mutation | undefined {
+  acknowledge(eventId: string, { txId, isn }: TxPosition): Mutation | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
     this.retries.countConfirmed();
     this.#contested.confirm(this.sentSteps(write));
-    return this.#put({ ...write, state: 'acknowledged', ...position });
+    return this.#put({ ...write, state: 'acknowledged', txId, isn });
   }
 
   /** The client asks the server whether the rejected write was applied before. */

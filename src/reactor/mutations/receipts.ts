@@ -25,7 +25,7 @@ const keepRepeatedMs = 600_000;
 const maxDeletions = 16;
 
 const claimPrefix = 'claim/';
-const claimSalt = '83c1e0f7-5b29-4d6e-a1f4-0d97b6c2e853';
+const idSalt = '5d0c71aa-39e2-4f60-8b1e-c2a94e0f7d13';
 
 /** Store key of a user's receipts. */
 export function receiptsKey(owner: string): string {
@@ -52,6 +52,8 @@ export class Receipts {
   readonly #uncovered = new Set<string>();
   /** Rejected writes that an earlier attempt may have applied, with the reason of the rejection. */
   readonly #claims = new Map<string, InstantAPIError>();
+  /** Writes that are applied according to their receipts, while the server is asked for their position. */
+  readonly #located = new Set<string>();
 
   /** @param isOff no receipts; otherwise they are used at servers that do not deduplicate transactions */
   constructor(appId: string, isOff: boolean) {
@@ -75,6 +77,9 @@ export class Receipts {
     const eventId = message['client-event-id'] ?? '';
     if (!this.isInUse || this.#uncovered.has(eventId) || !isUsable(attrs)) return message;
     this.#covered.add(eventId);
+    // Another tab was told that it is in place, and has let go of it.
+    if (this.#removable.has(eventId)) this.#located.add(eventId);
+    if (this.#located.has(eventId)) return { ...message, 'tx-steps': [] };
     // The claim may have been confirmed although the write was not: the write itself must not be sent again.
     if (this.#claims.has(eventId)) return this.#claimMessage(eventId, attrs);
     const { add, data } = this.#steps(eventId, attrs, random.uuid(), this.#deletions(eventId, dateMs));
@@ -84,6 +89,7 @@ export class Receipts {
   /** What the rejection of a write with a receipt reveals about the receipt. */
   read(eventId: string, { type, hint }: RejectionBody, steps: readonly Step[]): ReceiptVerdict {
     if (!this.#covered.has(eventId) || !type) return undefined;
+    if (this.#located.has(eventId)) return 'applied';
     const fields = isObject(hint) ? hint : {};
     const isOurs = fields['etype'] === receiptEtype;
     if (type === 'record-not-unique' && isOurs && fields['record-type'] === 'triple' && fields['label'] === receiptLabel) return 'applied';
@@ -110,6 +116,7 @@ export class Receipts {
   /** The write is applied. Its receipt may be deleted once no repetition of it can be on its way. */
   acknowledge({ eventId, sends, owner }: Mutation, dateMs: number): KeyValueOp[] {
     this.#claims.delete(eventId);
+    this.#located.delete(eventId);
     if (!this.#covered.delete(eventId)) return [];
     this.#hasMadeAttrs = true;
     this.#attrFailures = 0;
@@ -126,7 +133,23 @@ export class Receipts {
   forget(eventId: string): void {
     this.#covered.delete(eventId);
     this.#claims.delete(eventId);
+    this.#located.delete(eventId);
     this.#deletedBy.delete(eventId);
+  }
+
+  /**
+   * Asks for a position that is not before the write's, which is applied: that of a transaction that changes nothing, under the event id of the
+   * write. Undefined if it was asked for already.
+   */
+  locate(eventId: string): Transact | undefined {
+    if (!this.#covered.has(eventId) || this.#located.has(eventId)) return undefined;
+    this.#claims.delete(eventId);
+    this.#located.add(eventId);
+    return { op: 'transact', 'client-event-id': eventId, 'tx-steps': [] };
+  }
+
+  isLocated(eventId: string): boolean {
+    return this.#located.has(eventId);
   }
 
   /** The record is stored, and with it the confirmation of these writes. */
@@ -164,7 +187,7 @@ export class Receipts {
   }
 
   #claimMessage(eventId: string, attrs: Attrs): Transact {
-    const { add, data } = this.#steps(eventId, attrs, derivedUuid(eventId, claimSalt), []);
+    const { add, data } = this.#steps(eventId, attrs, derivedUuid(eventId, idSalt), []);
     return { op: 'transact', 'client-event-id': `${claimPrefix}${eventId}`, 'tx-steps': [...add, ...data] };
   }
 
@@ -234,7 +257,7 @@ export function receiptAttrs(appId: string): readonly [id: WireAttr, event: Wire
     ...(label !== 'id' && { 'checked-data-type': 'string' }),
   });
   return [
-    attr('id', '5d0c71aa-39e2-4f60-8b1e-c2a94e0f7d13', '9be4f217-60ad-4c35-a7d2-18f3c65b90e4'),
+    attr('id', idSalt, '9be4f217-60ad-4c35-a7d2-18f3c65b90e4'),
     attr(receiptLabel, 'c7a83e54-12bf-4d09-93f6-7e50a1d8b42c', '2f96d0b8-e741-4a5c-b80f-d34c19a7652e'),
   ];
 }

@@ -5,7 +5,8 @@
 import type { InstantAPIError } from '../../errors.ts';
 import type { ClientContext } from '../context.ts';
 import { envOf, type SyncState } from '../state.ts';
-import { beforeThisSession, acknowledge } from './acknowledge.ts';
+import type { TxPosition } from '../tx-position.ts';
+import { acknowledge } from './acknowledge.ts';
 import { queryKey } from '../../query/key.ts';
 import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
 import { type Effect, onward } from '../effect.ts';
@@ -34,21 +35,24 @@ export async function verifyApplied(context: ClientContext, write: Mutation, err
     const [id = ''] = writeSetOf(write.steps).creates;
     const step = write.steps.find((each) => each[0] === 'add-triple' && each[1] === id);
     const etype = step?.[0] === 'add-triple' ? state.catalog.known.byId(step[2])?.etype : undefined;
-    const exists = etype !== undefined && (await existsAtServer(context, etype, id));
+    const position = etype === undefined ? undefined : await positionAtServer(context, etype, id);
     if (state.outbox.get(write.eventId) === undefined) return;
     const env = envOf(config);
-    context.run(exists ? acknowledge(state, write.eventId, beforeThisSession, env) : reject(state, write, error, env.dateMs));
+    context.run(position ? acknowledge(state, write.eventId, position, env) : reject(state, write, error, env.dateMs));
   } catch (cause) {
     // No response: it is sent again over the next connection, and comes back here.
     config.log.info('a refused write could not be looked up', cause);
   }
 }
 
-async function existsAtServer(context: ClientContext, etype: string, id: string): Promise<boolean> {
+/** That of a result with the entity. Undefined if it does not exist. */
+async function positionAtServer(context: ClientContext, etype: string, id: string): Promise<TxPosition | undefined> {
   const query = { [etype]: { $: { where: { id } } } };
   const result = context.queries.once(query);
   // The view includes the write itself; only the server's result counts.
-  const view = context.state.queries.get(queryKey(query))?.view;
+  const live = context.state.queries.get(queryKey(query));
   await result;
-  return view?.baseStore.row(etype, id) !== undefined;
+  if (live?.view.baseStore.row(etype, id) === undefined) return undefined;
+  const { 'processed-tx-id': txId, 'processed-isn': isn } = live.processed ?? {};
+  return { txId: txId ?? 0, isn: isn ?? undefined };
 }

@@ -2,7 +2,7 @@
 
 import type { Timer } from '../../lib/clock.ts';
 import type { Tabs } from './tab-channel.ts';
-import { acknowledge, rebaseLoaded } from '../mutations/acknowledge.ts';
+import { acknowledgeElsewhere, rebaseLoaded } from '../mutations/acknowledge.ts';
 import type { ClientContext } from '../context.ts';
 import { type Effect, onward } from '../effect.ts';
 import { readUser } from '../account.ts';
@@ -25,13 +25,16 @@ export class TabSync {
   #leaderTimer: Timer | undefined;
   /** Checks in a row. */
   #checks = 0;
+  /** When another tab first asked about a write that nobody has told of here. */
+  readonly #askedMs = new Map<string, number>();
 
   constructor(context: ClientContext, tabs: Tabs) {
     this.#context = context;
     this.#tabs = tabs;
     tabs.listen({
       onMessage: (message) => void this.#whenLoaded(() => this.#onMessage(message)),
-      onBecameLeader: () => void this.#whenLoaded(() => this.#reload()),
+      // A tab that was frozen has yet to hear what became of the writes that it heard of.
+      onBecameLeader: () => void context.writes.hold(() => this.#whenLoaded(() => this.#reload())),
     });
   }
 
@@ -81,8 +84,7 @@ export class TabSync {
       case 'write':
         return this.#onWrite(message.record);
       case 'acknowledged':
-        // The tab that sends keeps it.
-        return this.#context.run(acknowledge(state, message.eventId, message, envOf(config)).filter(isUntold).filter(isUnkept));
+        return this.#context.run(acknowledgeElsewhere(state, message.eventId, message, envOf(config)));
       case 'rejected':
         return this.#onRejected(message.record);
       case 'gone':
@@ -125,7 +127,15 @@ export class TabSync {
     else if (rejection) this.broadcast({ type: 'rejected', record: mutationRecord(rejection) });
     // A rejected one that is not listed has yet to be read again, after its user came back.
     else if (outbox.settled.has(eventId) && !outbox.settled.isRejected(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
-    else if (!error && !outbox.get(eventId)) this.#onWrite(record);
+    else if (!error && !outbox.get(eventId) && this.#isStillAsked(eventId)) this.#onWrite(record);
+  }
+
+  /** A tab that was frozen may ask before it hears what became of the write: it asks once more only if it does not hear that. */
+  #isStillAsked(eventId: string): boolean {
+    const nowMs = this.#context.config.clock.monotonicNow();
+    const firstMs = this.#askedMs.get(eventId) ?? nowMs;
+    this.#askedMs.set(eventId, firstMs);
+    return nowMs - firstMs >= leaderCheckMs / 2;
   }
 
   #onRejected(record: unknown): void {
@@ -159,12 +169,10 @@ export class TabSync {
   async #reload(): Promise<void> {
     await this.#context.account.recheck();
     await this.#context.writes.load();
-    this.#context.run([{ do: 'flush' }]);
   }
 }
 
 const isUntold = (effect: Effect): boolean => effect.do !== 'tell';
-const isUnkept = (effect: Effect): boolean => effect.do !== 'store';
 
 function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: Outcome])[] {
   switch (message.type) {

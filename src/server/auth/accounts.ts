@@ -63,8 +63,8 @@ export class Accounts {
       await this.#limits.send(email, { network, isKnown });
     }
     const code = newCode();
-    return this.#run(({ records, at }) => {
-      return { records: withCode(records, { email, code, network, at, ttlMs: codeTtlMs(records) }), then: () => code };
+    return this.#run(({ records, at, now }) => {
+      return { records: withCode(records, { email, code, network, at, now, ttlMs: codeTtlMs(records) }), then: () => code };
     });
   }
 
@@ -84,9 +84,9 @@ export class Accounts {
       return recordNotFound('app-user-magic-code', lookedUp);
     };
     const outcome = await this.#run<SignedIn | 'expired' | 'wrong'>((state) => {
-      const { records, at } = state;
+      const { records, at, now } = state;
       const isKnown = isKnownNetwork(state, email, network);
-      const spent = spendCode(records, { email, code: code.trim(), network, isKnown, at, ttlMs: codeTtlMs(records) });
+      const spent = spendCode(records, { email, code: code.trim(), network, isKnown, at, now, ttlMs: codeTtlMs(records) });
       // Removes expired codes as well, and counts a wrong try.
       const { is } = spent;
       if (is !== 'good') return { records: spent.records, then: () => is };
@@ -183,7 +183,7 @@ export class Accounts {
     await submit(ledger, { steps, event: undefined, actor: serverActor });
     if (!plan) throw new Error('a transaction was done that was never made');
     const { then } = plan;
-    return whenDurable(ledger, () => then({ db: ledger.db, records: ledger.records, at: 0 }));
+    return whenDurable(ledger, () => then({ db: ledger.db, records: ledger.records, at: 0, now: 0 }));
   }
 
   #signIn(

@@ -4,17 +4,17 @@
 // than the one that requested the code and those the user is known to sign in from share ten tries. So guessing from elsewhere cannot lock
 // out the user who signs in from where the code was requested, or from a known network.
 
+import { ageOf, type Moment, momentOf, type Now } from '../data/age.ts';
 import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
 import { hashCode, hashText, isSameSecret, newSalt } from './secrets.ts';
 
-interface Code {
+interface Code extends Moment {
   /** Id of the row, if an admin wrote it. */
   readonly id?: string;
   /** '' = none: an admin wrote the code as a plain hash. */
   readonly salt: string;
   readonly hash: string;
-  readonly at: number;
   /** Hash of the network that requested the code. */
   readonly from?: string;
   /** Wrong tries by network. */
@@ -32,12 +32,11 @@ const prefix = 'codes ';
 
 type RecordMap = ReadonlyMap<string, unknown>;
 
-export interface CodeRequest {
+export interface CodeRequest extends Now {
   readonly email: string;
   readonly code: string;
   /** The client's network; '' for the app's own server. */
   readonly network: string;
-  readonly at: number;
   readonly ttlMs: number;
 }
 
@@ -51,18 +50,18 @@ function codesFor(records: RecordMap, email: string): readonly Code[] {
 }
 
 /** The record to store to make the code valid; drops expired codes. */
-export function withCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): Records {
+export function withCode(records: RecordMap, { email, code, network, at, now, ttlMs }: CodeRequest): Records {
   const salt = newSalt();
   const isOwn = (each: Code): boolean => each.from === hashCode(network, each.salt);
   const fresh = withoutOldest(
-    codesFor(records, email).filter((each) => at - each.at <= ttlMs),
+    codesFor(records, email).filter((each) => ageOf(each, { at, now }) <= ttlMs),
     isOwn,
   );
   const old: Record<string, unknown> = {};
   for (const [name, codes] of records) {
-    if (name.startsWith(prefix) && (codes as readonly Code[]).every((each) => at - each.at > 2 * ttlMs)) old[name] = null;
+    if (name.startsWith(prefix) && (codes as readonly Code[]).every((each) => ageOf(each, { at, now }) > 2 * ttlMs)) old[name] = null;
   }
-  const made: Code = { salt, hash: hashCode(code, salt), at, from: hashCode(network, salt) };
+  const made: Code = { salt, hash: hashCode(code, salt), ...momentOf({ at, now }), from: hashCode(network, salt) };
   return { ...old, [prefix + email]: [...fresh, made] };
 }
 
@@ -102,7 +101,7 @@ export interface SpentCode {
 }
 
 /** @throws InstantAPIError if the network has no tries left at any code */
-export function spendCode(records: RecordMap, { email, code, network, isKnown, at, ttlMs }: CodeTry): SpentCode {
+export function spendCode(records: RecordMap, { email, code, network, isKnown, at, now, ttlMs }: CodeTry): SpentCode {
   const codes = codesFor(records, email);
   const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt), isKnown));
   // All codes are compared, so that the duration does not reveal which one matched.
@@ -113,7 +112,7 @@ export function spendCode(records: RecordMap, { email, code, network, isKnown, a
     return { is: 'wrong', records: { [prefix + email]: codes.map((each) => (open.includes(each) ? missed(each, network) : each)) } };
   }
   const rest = codes.filter((each) => !matching.includes(each));
-  return { is: at - found.at > ttlMs ? 'expired' : 'good', records: { [prefix + email]: rest.length > 0 ? rest : null } };
+  return { is: ageOf(found, { at, now }) > ttlMs ? 'expired' : 'good', records: { [prefix + email]: rest.length > 0 ? rest : null } };
 }
 
 function hasTries({ from, misses = {} }: Code, network: string, isKnown: boolean): boolean {

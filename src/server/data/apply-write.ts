@@ -7,6 +7,7 @@ import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import type { Batch } from './batch.ts';
 import { changeSteps, type Replica } from './replica.ts';
 import { prepareSteps } from './transact.ts';
+import type { Now } from './age.ts';
 import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
 export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'size' | 'random' | 'clock' | 'logger'>;
@@ -21,9 +22,10 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
   if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
   if (known) return { is: 'done', txId: known.txId, isRepeat: true };
   const { random, clock, logger, authorizeWrite } = config;
-  const at = replica.nextAt(clock.now());
+  const now = clock.now();
+  const at = replica.nextAt(now);
   try {
-    const { steps, records } = planned(write, replica, at);
+    const { steps, records } = planned(write, replica, { at, now });
     const { changeSet, catalog } = yield* prepareSteps(replica.store, replica.deleted, steps, {
       actor: write.actor,
       at,
@@ -48,6 +50,6 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
   }
 }
 
-function planned({ steps }: Write, { store: db, records }: Replica, at: number): Planned {
-  return typeof steps === 'function' ? steps({ db, records, at }) : { steps };
+function planned({ steps }: Write, { store: db, records }: Replica, now: Now): Planned {
+  return typeof steps === 'function' ? steps({ db, records, ...now }) : { steps };
 }

@@ -5,6 +5,7 @@ import type { ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import type { Event, Records } from '../storage/storage.ts';
+import type { Now } from './age.ts';
 import type { Actor } from './system-rules.ts';
 
 export interface Write {
@@ -20,10 +21,9 @@ export interface Write {
 
 export type Steps = readonly (readonly unknown[])[];
 
-export interface LedgerState {
+export interface LedgerState extends Now {
   readonly db: Store;
   readonly records: ReadonlyMap<string, unknown>;
-  readonly at: number;
 }
 
 export interface Planned {

@@ -5,6 +5,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { newToken } from '../auth/secrets.ts';
+import { ageByClock, type Moment, momentOf } from '../data/age.ts';
 import type { Ledger } from '../data/ledger.ts';
 import type { StoredSize } from '../data/stored-size.ts';
 import { invalid } from '../errors.ts';
@@ -158,7 +159,7 @@ export class Files {
   async ticket(path: string): Promise<string> {
     checkPath(path);
     const ticket = newToken();
-    const planned = ({ at }: LedgerState): Planned => ({ steps: [], records: { [ticketName(ticket)]: { path, at } } });
+    const planned = (state: LedgerState): Planned => ({ steps: [], records: { [ticketName(ticket)]: { path, ...momentOf(state) } } });
     await submit(this.#config.ledger, { steps: planned, event: undefined, actor: serverActor });
     return ticket;
   }
@@ -248,9 +249,9 @@ export class Files {
 
 const defaultType = 'application/octet-stream';
 
-function planUpload({ db, records, at }: LedgerState, id: string, upload: Upload, location: string, { key, size }: StoredFile): Planned {
+function planUpload({ db, records, now }: LedgerState, id: string, upload: Upload, location: string, { key, size }: StoredFile): Planned {
   const { path, contentType = defaultType, contentDisposition = 'inline', ticket } = upload;
-  if (ticket !== undefined) pathFor(records, ticket, at);
+  if (ticket !== undefined) pathFor(records, ticket, now);
   const fields = { path, size, 'content-type': contentType, 'content-disposition': contentDisposition, 'location-id': location };
   const kept: Records = {
     [locationName(location)]: { key, size } satisfies LocationRecord,
@@ -261,8 +262,8 @@ function planUpload({ db, records, at }: LedgerState, id: string, upload: Upload
 }
 
 function pathFor(records: ReadonlyMap<string, unknown>, ticket: string, now: number): string {
-  const found = records.get(ticketName(ticket)) as { readonly path: string; readonly at: number } | undefined;
-  if (found && now - found.at < ticketMs) return found.path;
+  const found = records.get(ticketName(ticket)) as (Moment & { readonly path: string }) | undefined;
+  if (found && ageByClock(found, now) < ticketMs) return found.path;
   throw invalid('app-upload-url', null, [{ message: 'The upload URL is expired or invalid.' }]);
 }
 

@@ -12,6 +12,8 @@ export class BrowserTab implements Tabs {
   readonly #world: VirtualClock;
   #on: TabEvents | undefined;
   #isChecking = false;
+  #hasLock = false;
+  /** As far as it knows: it is told once it runs. */
   isLeader = false;
 
   constructor(all: BrowserTab[], clock: ProcessClock, world: VirtualClock) {
@@ -19,7 +21,7 @@ export class BrowserTab implements Tabs {
     this.clock = clock;
     this.#world = world;
     all.push(this);
-    if (!all.some(({ isLeader }) => isLeader)) this.#lead();
+    if (!all.some((tab) => tab.#hasLock)) this.#lead();
   }
 
   broadcast(message: unknown): void {
@@ -35,15 +37,15 @@ export class BrowserTab implements Tabs {
     if (this.isLeader) on.onBecameLeader();
   }
 
-  /** A leader that is frozen loses the lock. */
+  /** A leader that is frozen loses the lock. It learns of that when it runs again. */
   checkLeader(): void {
     if (this.isLeader || this.#isChecking) return;
     this.#isChecking = true;
     this.#world.setTimeout(() => {
       this.#isChecking = false;
-      const leader = this.#all.find(({ isLeader }) => isLeader);
+      const leader = this.#all.find((tab) => tab.#hasLock);
       if (this.clock.isDead || this.clock.isFrozen || !this.#all.includes(this) || (leader && !leader.clock.isFrozen)) return;
-      if (leader) leader.isLeader = false;
+      if (leader) leader.#lose();
       this.#lead();
     }, 5_000);
   }
@@ -52,14 +54,26 @@ export class BrowserTab implements Tabs {
     this.#on = undefined;
     const at = this.#all.indexOf(this);
     if (at >= 0) this.#all.splice(at, 1);
-    if (!this.isLeader) return;
     this.isLeader = false;
+    if (!this.#hasLock) return;
+    this.#hasLock = false;
     const next = this.#all[0];
     if (next) next.#lead();
   }
 
   #lead(): void {
+    this.#hasLock = true;
+    this.#world.setTimeout(() => this.clock.deliver(() => this.#onLock()), 0);
+  }
+
+  #lose(): void {
+    this.#hasLock = false;
+    this.#world.setTimeout(() => this.clock.deliver(() => (this.isLeader = this.#hasLock)), 0);
+  }
+
+  #onLock(): void {
+    if (!this.#hasLock || this.isLeader) return;
     this.isLeader = true;
-    this.#world.setTimeout(() => this.clock.deliver(() => this.isLeader && this.#on?.onBecameLeader()), 0);
+    this.#on?.onBecameLeader();
   }
 }

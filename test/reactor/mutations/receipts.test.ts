@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Dialogue } from '../../support/dialogue.ts';
+import { Dialogue, type WriteLog } from '../../support/dialogue.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId } from '../../support/goals.ts';
 import { receiptEtype } from '../../../src/reactor/mutations/receipts.ts';
@@ -23,6 +23,13 @@ const stepsOf = (dialogue: Dialogue, at: number): readonly Step[] => {
 };
 /** The values of a message's receipt: its event id among them. */
 const values = (steps: readonly Step[]): unknown[] => steps.filter(([op]) => op === 'add-triple').map((step) => step[3]);
+
+/** The server is asked for a position, by a transaction without steps. */
+async function locate(dialogue: Dialogue, { eventId }: WriteLog, txId: number): Promise<void> {
+  expect(dialogue.sentMessages('transact').at(-1)).toEqual({ op: 'transact', 'client-event-id': eventId, 'tx-steps': [] });
+  await dialogue.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': txId });
+  await dialogue.client.clock.advance(0);
+}
 
 describe('receipts', () => {
   it('every send carries a receipt, under a new id each time', async () => {
@@ -48,6 +55,9 @@ describe('receipts', () => {
       hint: { 'record-type': 'triple', etype: receiptEtype, label: 'eventId', value: `write/${write.eventId}` },
       'client-event-id': write.eventId,
     });
+    await locate(dialogue, write, 13);
+    // The result of before may be one without the write.
+    await dialogue.receive(addQueryOk([{ id: goalId(1), title: 'theirs, later' }], 13));
     expect([write.outcome, dialogue.client.reactor.outbox.list()]).toEqual(['synced', []]);
     expect(seen.results.at(-1)?.data['goals']).toEqual([{ id: goalId(1), title: 'theirs, later' }]);
   });
@@ -218,6 +228,7 @@ describe('rejections that concern receipts', () => {
       const { dialogue, write, claimId } = await refusedTwice();
       const hint = { 'record-type': 'triple', etype: receiptEtype, label: 'eventId' };
       await dialogue.receive(refusal(claimId, { type: 'record-not-unique', hint }));
+      await locate(dialogue, write, 9);
       expect(write.outcome).toBe('synced');
     });
 

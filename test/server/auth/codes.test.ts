@@ -124,6 +124,34 @@ describe('without HTTP', () => {
     await expect(accounts.signInByCode(email, longer, { from: home })).resolves.toMatchObject({ user: { email } });
   });
 
+  test('a code and an upload URL end in time after the clock was ahead for a year', async () => {
+    const { app, clock, accounts } = await accountsOn();
+    const year = 365 * 86_400_000;
+    clock.jump(year);
+    // The times of the log stay a year ahead from here on.
+    await accounts.makeCode('bob@example.com');
+    clock.jump(-year);
+    const [first, second] = [await accounts.makeCode(email), await accounts.makeCode(email)];
+    const ticket = await app.files.ticket('a.txt');
+    clock.jump(9 * 60_000);
+    await expect(accounts.signInByCode(email, first, { from: home })).resolves.toMatchObject({ user: { email } });
+    clock.jump(2 * 60_000);
+    await expect(accounts.signInByCode(email, second, { from: home })).rejects.toMatchObject({ body: { type: 'record-expired' } });
+    expect(await app.files.pathOf(ticket)).toBe('a.txt');
+    clock.jump(60 * 60_000);
+    await expect(app.files.pathOf(ticket)).rejects.toMatchObject({ body: { type: 'validation-failed' } });
+  });
+
+  test('a code is valid at a server whose clock is an hour ahead', async () => {
+    const storage = memory();
+    const shared = { ...storage, close: async () => {} };
+    const [here, ahead] = [await accountsOn(shared), await accountsOn(shared)];
+    ahead.clock.jump(60 * 60_000);
+    await ahead.accounts.makeCode('bob@example.com');
+    const code = await here.accounts.makeCode(email);
+    await expect(ahead.accounts.signInByCode(email, code, { from: home })).resolves.toMatchObject({ user: { email } });
+  });
+
   test('codes that strangers request for an address do not invalidate the one its owner requested', async () => {
     const { accounts } = await accountsOn();
     const own = await accounts.makeCode(email, { from: home });

@@ -110,7 +110,7 @@ const server: readonly PlantedBug[] = [
   bug('a write is confirmed before it is durable', ledger, 'await this.#answerOf(follower.append(batch.entries), undo)', "(void follower.append(batch.entries).catch(() => {}), 'appended')"), // prettier-ignore
   bug('memory keeps what the storage refused', ledger, '    undo();\n    const error = appended', '    const error = appended'),
   bug('writes of one moment are applied in another order', 'server/data/apply-group.ts', 'of writes.entries()) {', 'of [...writes].reverse().entries()) {'), // prettier-ignore
-  bug('event ids are forgotten at a restart', 'server/data/replica.ts', 'if (isPlayed) for (const entry of entries) this.#play(entry);', 'if (isPlayed) for (const { event, ...entry } of entries) this.#play(entry);'), // prettier-ignore
+  bug('event ids are forgotten at a restart', 'server/data/replica.ts', 'if (isPlayed) for (const entry of entries) completed(this.#playSteps(entry));', 'if (isPlayed) for (const { event, ...entry } of entries) completed(this.#playSteps(entry));'), // prettier-ignore
 ];
 
 /** What this client and server did until schedules with many tabs and users were tried. */
@@ -118,7 +118,7 @@ const crowded: readonly PlantedBug[] = [
   inCrowd('a second rejection for a taken name hits what was sent since', receiveError, 'sends > 1 && isOfOtherSteps(', 'sends < 0 && isOfOtherSteps('), // prettier-ignore
   inCrowd('a tab does not ask what became of the writes that it has read', api, 'const { state, isLeader } = this.#context;\n    if (isLeader) return;', 'const { state } = this.#context;\n    if (state) return;'), // prettier-ignore
   inCrowd('other tabs are not told who has signed in', account, '\n    this.#tell(value);', ''), // prettier-ignore
-  inCrowd('writes are sent before the earlier ones of their user are read', api, '|| !isLeader || this.#loads > 0)', '|| !isLeader)'), // prettier-ignore
+  inCrowd('writes are sent before the earlier ones of their user are read', api, '|| !isLeader || this.#holds > 0)', '|| !isLeader)'), // prettier-ignore
   inCrowd('of two attributes by one name, the one heard of later hides rows', 'reactor/attr-catalog.ts', ' || this.#confirmed.forward(etype, label) !== undefined', ''), // prettier-ignore
 ];
 

@@ -10,6 +10,7 @@ import { invalid, overLimit, recordExpired, recordNotFound, rejection } from '..
 import { networkOf } from '../../client-address.ts';
 import { Bucket } from '../../rules/rate-limits.ts';
 import type { Records } from '../../storage/storage.ts';
+import { ageByClock, type Moment, momentOf } from '../../data/age.ts';
 import { submit, whenDurable } from '../../data/submit.ts';
 import { serverActor } from '../../data/system-rules.ts';
 import type { App } from '../../session/app.ts';
@@ -46,7 +47,7 @@ export interface IdTokenRequest {
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
 }
 
-interface Pending {
+interface Pending extends Moment {
   readonly client: string;
   readonly cookieHash: string;
   readonly redirectUri: string;
@@ -56,16 +57,14 @@ interface Pending {
   readonly method: string | null;
   readonly nonce: string;
   readonly verifier: string;
-  readonly at: number;
 }
 
-interface Code {
+interface Code extends Moment {
   /** Id of the row, if an admin wrote it. */
   readonly id?: string;
   readonly identity: Identity;
   readonly challenge: string | null;
   readonly method: string | null;
-  readonly at: number;
 }
 
 const minute = 60_000;
@@ -137,12 +136,12 @@ export class OAuth {
     const state = this.#app.id + secret;
     const callbackUri = found.client.redirect_to ?? `${this.#app.origin}/runtime/oauth/callback`;
     const url = await told(this.#providers.authorizationUrl(found, { state, redirectUri: callbackUri, nonce, verifier, hd: request.hd }));
-    const pending: Omit<Pending, 'at'> = {
+    const pending: Omit<Pending, keyof Moment> = {
       ...{ client: found.client.client_name, cookieHash: hashToken(cookie), redirectUri: request.redirectUri, callbackUri },
       ...{ state: request.state ?? null, challenge: request.codeChallenge ?? null, method: request.codeChallengeMethod ?? null },
       ...{ nonce, verifier },
     };
-    await this.#keep(({ at }) => ({ [statePrefix + hashToken(secret)]: { ...pending, at } }));
+    await this.#keep((state) => ({ [statePrefix + hashToken(secret)]: { ...pending, ...momentOf(state) } }));
     return { url, cookie };
   }
 
@@ -152,7 +151,7 @@ export class OAuth {
     const pending = await this.#take<Pending>(statePrefix + hashToken(secret));
     if (!pending) throw new OAuthFault('Could not find OAuth request.');
     if (!isSameSecret(pending.cookieHash, hashToken(cookie))) throw new OAuthFault('Mismatch in OAuth request cookie.');
-    if (isOver(pending.at, this.#clock.now(), stateMinutes)) throw new OAuthFault('The request is expired.');
+    if (isOver(pending, this.#clock.now(), stateMinutes)) throw new OAuthFault('The request is expired.');
     const back = new URL(pending.redirectUri);
     back.searchParams.set('_instant_oauth_redirect', 'true');
     if (pending.state !== null) back.searchParams.set('state', pending.state);
@@ -163,7 +162,10 @@ export class OAuth {
       const identity = await this.#providers.identityByCode(found, { code: answer.code, redirectUri, nonce, verifier });
       const code = newToken();
       const { challenge, method } = pending;
-      await this.#keep(({ at }) => ({ [codePrefix + hashToken(code)]: { identity, challenge, method, at } satisfies Code }));
+      await this.#keep((state) => {
+        const made: Code = { identity, challenge, method, ...momentOf(state) };
+        return { [codePrefix + hashToken(code)]: made };
+      });
       back.searchParams.set('code', code);
     } catch (error) {
       back.searchParams.set('error', error instanceof OAuthFault ? error.message : 'Something went wrong.');
@@ -176,7 +178,7 @@ export class OAuth {
     const code = await this.#take<Code>(codePrefix + hashToken(given));
     const lookedUp = { 'app-id': this.#app.id };
     if (!code) throw recordNotFound('app-oauth-code', lookedUp);
-    if (isOver(code.at, this.#clock.now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
+    if (isOver(code, this.#clock.now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
     await this.#checkOrigin(origin);
     checkVerifier(code, codeVerifier);
     return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields });
@@ -214,7 +216,7 @@ export class OAuth {
       const old: Record<string, null> = {};
       for (const [name, value] of isDue ? state.records : []) {
         const isOurs = name.startsWith(statePrefix) || name.startsWith(codePrefix);
-        if (isOurs && isOver((value as Pick<Code, 'at'>).at, state.at, 2 * stateMinutes)) old[name] = null;
+        if (isOurs && isOver(value as Moment, state.now, 2 * stateMinutes)) old[name] = null;
       }
       return { steps: [], records: { ...old, ...records(state) } };
     };
@@ -243,8 +245,8 @@ async function told<T>(run: Promise<T>): Promise<T> {
   }
 }
 
-function isOver(at: number, now: number, minutes: number): boolean {
-  return Math.floor((now - at) / minute) > minutes;
+function isOver(then: Moment, now: number, minutes: number): boolean {
+  return Math.floor(ageByClock(then, now) / minute) > minutes;
 }
 
 /** @throws InstantAPIError */
