@@ -215,7 +215,9 @@ export class InfiniteList {
   }
 
   readonly #onError = (error: TriplaneError): void => {
-    if (!this.#isEnded) this.#tell({ error, data: undefined, canLoadNextPage: false });
+    // A page that waits for a connection does not take the others from the screen.
+    const isPageAwaited = error.code === 'unreachable' && this.#older[0]?.info !== undefined;
+    if (!this.#isEnded && !isPageAwaited) this.#tell({ error, data: undefined, canLoadNextPage: false });
   };
 }
 

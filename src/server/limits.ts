@@ -45,7 +45,7 @@ export interface Limits {
   readonly earlyMessages: number;
   /** Steps per transaction of a session with the admin token. */
   readonly steps: number;
-  /** Steps per transaction without admin rights. One runs in one go, while others wait. */
+  /** Steps per transaction without admin rights. While one is applied, other writes of its app wait. */
   readonly userSteps: number;
   /** Apps per server. */
   readonly apps: number;

@@ -17,6 +17,15 @@ export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
 /** Of triples, changes and the like: how many are handled between two breaks, in a few milliseconds. */
 export const sliceItems = 5000;
 
+/** Visits many items: yields where others can be served. */
+export function* eachInSlices<T>(items: Iterable<T>, visit: (item: T) => void): Generator<void, void> {
+  let visited = 0;
+  for (const item of items) {
+    visit(item);
+    if (++visited % sliceItems === 0) yield;
+  }
+}
+
 /** Of the steps of a transaction, and entities that are deleted. */
 export const sliceSteps = 500;
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { i, id, init, type InfiniteQuerySubscription } from '../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
+import { createTestApp } from '../../src/testing/index.ts';
 import { internals } from '../../src/lib/internals.ts';
 
 const schema = i.schema({ entities: { posts: i.entity({ title: i.string(), rank: i.number().indexed() }) } });
@@ -116,6 +117,27 @@ describe('subscribeInfiniteQuery', () => {
     await expect.poll(() => seen.push(last().ranks)).toBeGreaterThan(0);
     expect(seen.at(-1)).toEqual([]);
     db.shutdown();
+  });
+
+  it('keeps its pages on the screen while the next one waits for the server', async () => {
+    const app = await createTestApp({ schema });
+    const posts = upTo(3).map((rank) => app.admin.tx.posts[id()]!.create({ title: `post ${rank}`, rank }));
+    await app.run(app.admin.transact(posts));
+    const { db } = await (await app.createDevice()).openTab();
+    const told: News[] = [];
+    const list = db.subscribeInfiniteQuery({ posts: { $: { limit: 2, order: { rank: 'asc' } } } }, ({ data, error, canLoadNextPage }) => {
+      told.push({ ranks: data?.posts.map(({ rank }) => rank), canLoadNextPage, error });
+    });
+    await app.advance(2_000);
+    app.server.stop();
+    list.loadNextPage();
+    await app.advance(60_000);
+    expect(told.at(-1)).toEqual({ ranks: [1, 2], canLoadNextPage: true, error: undefined });
+    app.server.start();
+    await app.advance(60_000);
+    expect(told.at(-1)).toEqual({ ranks: [1, 2, 3], canLoadNextPage: false, error: undefined });
+    expect(told.filter(({ error }) => error)).toEqual([]);
+    await app.close();
   });
 
   it('requires exactly one namespace', async () => {

@@ -1,5 +1,5 @@
 // Constraints that must hold after a transaction, whatever its steps: types, uniqueness, required attrs. Also the nulls that stand for
-// missing values of indexed attrs. Checks only what the transaction touched.
+// missing values of indexed attrs. Checks only what the transaction touched. All in steps: yields where others can be served.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -13,26 +13,27 @@ import { jsonText, shownValue } from './value-text.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
+import { eachInSlices } from '../slices.ts';
 import type { Access } from './touched.ts';
 
 /**
  * An entity is made with a value for every indexed attr, null if no other. One that is retracted later is missing, until the entity's
  * id is written again, as every `update` does.
  */
-export function fillNulls(layer: Layer, changeSet: ChangeSet, accesses: readonly Access[], now: () => number): void {
-  for (const access of accesses) {
-    if (access.is !== 'value' || access.label !== 'id') continue;
+export function* fillNulls(layer: Layer, changeSet: ChangeSet, accesses: readonly Access[], now: () => number): Generator<void, void> {
+  yield* eachInSlices(accesses, (access) => {
+    if (access.is !== 'value' || access.label !== 'id') return;
     const { etype, id } = access;
     fillRow(layer, etype, id, indexedOf(layer, etype), now);
-  }
+  });
   for (const [etype, changes] of changeSet) {
     const { idAttr } = layer.attrs.namespace(etype);
     const indexed = indexedOf(layer, etype);
     if (indexed.length === 0) continue;
-    for (const [id, { before, after }] of changes) {
+    yield* eachInSlices(changes, ([id, { before, after }]) => {
       const isMade = after?.exists(idAttr) && (!before?.exists(idAttr) || before.t !== after.t);
       if (isMade) fillRow(layer, etype, id, indexed, now);
-    }
+    });
   }
 }
 
@@ -48,10 +49,12 @@ function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownA
 }
 
 /** For an attr that has just become indexed: the entities that existed before. */
-export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): void {
+export function* fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): Generator<void, void> {
   const { idAttr } = layer.attrs.namespace(attr.etype);
   if (attr.isRef || !attr.isIndexed || attr === idAttr) return;
-  for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
+  yield* eachInSlices([...layer.rows(attr.etype)], (row) => {
+    if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
+  });
 }
 
 /** A user has an address or none, which sign-in decides. */
@@ -72,17 +75,17 @@ function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[]
 }
 
 /** @throws InstantAPIError for the first violation, or for all values that are missing */
-export function checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): void {
+export function* checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): Generator<void, void> {
   const missing: Missing[] = [];
   for (const [etype, changes] of changeSet) {
     const { forward, idAttr } = attrs.namespace(etype);
     const own = [...forward.values()];
     for (const attr of own) {
-      if (attr.checkedType) checkTypes(attr, attr.checkedType, changes);
-      if (attr.isUnique && attr !== idAttr) checkUnique(base, attr, changes);
+      if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, changes);
+      if (attr.isUnique && attr !== idAttr) yield* checkUnique(base, attr, changes);
     }
     const required = own.filter(({ isRequired }) => isRequired);
-    if (required.length > 0) missing.push(...missingOf(required, idAttr, changes));
+    if (required.length > 0) yield* eachInSlices(changes, ([id, { after }]) => addMissing(missing, required, idAttr, id, after));
   }
   checkMissing(missing);
 }
@@ -96,8 +99,10 @@ function* changedValues(attr: KnownAttr, changes: Changes): Generator<readonly [
   }
 }
 
-function checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): void {
-  for (const [id, value] of changedValues(attr, changes)) if (!hasType(value, type)) throw wrongType(attr, type, id, value);
+function* checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): Generator<void, void> {
+  yield* eachInSlices(changedValues(attr, changes), ([id, value]) => {
+    if (!hasType(value, type)) throw wrongType(attr, type, id, value);
+  });
 }
 
 export function hasType(value: Value, type: CheckedType): boolean {
@@ -110,16 +115,16 @@ export function hasType(value: Value, type: CheckedType): boolean {
 const serverDates: ReadonlySet<string> = new Set(['now', 'today', 'tomorrow', 'yesterday', 'infinity', '-infinity']);
 
 /** Uniqueness of a link applies to each target. */
-function checkUnique(base: Db, attr: KnownAttr, changes: Changes): void {
+function* checkUnique(base: Db, attr: KnownAttr, changes: Changes): Generator<void, void> {
   const seen = new Map<Value, string>();
-  for (const [id, value] of changedValues(attr, changes)) {
+  yield* eachInSlices(changedValues(attr, changes), ([id, value]) => {
     for (const part of attr.isRef && Array.isArray(value) ? (value as readonly Value[]) : [value]) {
       const key = valueKey(part);
       const other = seen.get(key) ?? holderIn(base, attr, part, id, changes);
       if (other !== undefined && other !== id) throw notUnique(attr, part);
       seen.set(key, id);
     }
-  }
+  });
 }
 
 /** The entity that had the value before the transaction and still has it. */
@@ -142,12 +147,16 @@ interface Missing {
   readonly id: string;
 }
 
-function* missingOf(required: readonly KnownAttr[], idAttr: KnownAttr | undefined, changes: Changes): Generator<Missing> {
-  for (const [id, { after }] of changes) {
-    if (!after || after.isEmpty()) continue;
-    for (const attr of required) if ((after.values[attr.slot] ?? null) === null) yield { attr, id };
-    if (!after.exists(idAttr) && idAttr) yield { attr: idAttr, id };
-  }
+function addMissing(
+  missing: Missing[],
+  required: readonly KnownAttr[],
+  idAttr: KnownAttr | undefined,
+  id: string,
+  row: Row | undefined,
+): void {
+  if (!row || row.isEmpty()) return;
+  for (const attr of required) if ((row.values[attr.slot] ?? null) === null) missing.push({ attr, id });
+  if (!row.exists(idAttr) && idAttr) missing.push({ attr: idAttr, id });
 }
 
 const mostMissing = 100;
@@ -164,24 +173,25 @@ function checkMissing(missing: readonly Missing[]): void {
 }
 
 /** Treats all rows of a namespace as written, for an attr that gains a constraint. */
-export function asWritten(db: Db, etype: string): Changes {
-  return new Map([...db.rows(etype)].map((after) => [after.id, { before: undefined, after }]));
+function* asWritten(db: Db, etype: string): Generator<void, Changes> {
+  const changes = new Map<string, RowChange>();
+  yield* eachInSlices(db.rows(etype), (after) => void changes.set(after.id, { before: undefined, after }));
+  return changes;
 }
 
 /** @throws InstantAPIError if existing data violates the attr's constraints */
-export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
+export function* checkAttrConstraints(db: Db, attr: KnownAttr): Generator<void, void> {
   const { idAttr } = db.attrs.namespace(attr.etype);
-  const rows = asWritten(db, attr.etype);
-  if (attr.checkedType) checkTypes(attr, attr.checkedType, rows);
-  if (attr.isUnique && attr !== idAttr) checkUnique(db, attr, rows);
+  const rows = yield* asWritten(db, attr.etype);
+  if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, rows);
+  if (attr.isUnique && attr !== idAttr) yield* checkUnique(db, attr, rows);
   if (attr.isRequired) checkNoneLacks(attr, rows);
   if (attr.isMany || !attr.isRef) return;
-  for (const { after } of rows.values()) {
-    if ((after?.targets(attr).length ?? 0) > 1) {
-      const message = `'${attr.etype}.${attr.label}' cannot have one value: some entities have several`;
-      throw rejection('record-not-unique', message, { 'record-type': 'triple' });
-    }
-  }
+  yield* eachInSlices(rows.values(), ({ after }) => {
+    if ((after?.targets(attr).length ?? 0) <= 1) return;
+    const message = `'${attr.etype}.${attr.label}' cannot have one value: some entities have several`;
+    throw rejection('record-not-unique', message, { 'record-type': 'triple' });
+  });
 }
 
 function checkNoneLacks({ id, etype, label, slot }: KnownAttr, rows: Changes): void {

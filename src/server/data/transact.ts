@@ -6,7 +6,7 @@ import type { ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataStep, Step } from '../../protocol/transact-messages.ts';
-import { sliceSteps } from '../slices.ts';
+import { sliceItems, sliceSteps } from '../slices.ts';
 import { applyAttrSteps, type AttrCatalog, type AttrCatalogChange, isAttrStep } from './attr-steps.ts';
 import { applyDataSteps } from './data-steps.ts';
 import { attrsWithNewTypes } from './inferred-types.ts';
@@ -55,20 +55,21 @@ export function* prepareSteps(
   const fault = catalog.misnamed ?? absent;
   if (fault && !conflict) throw fault;
   // A break comes before the first rule: a write that is put off at its first break has not counted for a limit of rates.
-  const isLong = accesses.length + catalog.put.length > longAccesses;
+  const isOfMany = catalog.constrained.some(({ etype }) => layer.size(etype) > sliceItems);
+  const isLong = isOfMany || accesses.length + catalog.put.length > longAccesses;
   if (isLong) yield;
   // Permissions come before constraints: a forbidden write must not reveal other users' data.
   if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
   if (conflict) throw conflict;
   if (isLong) yield;
   const written = layer.takeChangeSet();
-  fillNulls(layer, written, accesses, now);
-  for (const attr of catalog.constrained) fillNullsOf(layer, attr, now);
+  yield* fillNulls(layer, written, accesses, now);
+  for (const attr of catalog.constrained) yield* fillNullsOf(layer, attr, now);
   const changeSet = mergeChanges(written, layer.takeChangeSet());
   if (isLong) yield;
-  checkConstraints(store, layer.attrs, changeSet);
+  yield* checkConstraints(store, layer.attrs, changeSet);
   if (isLong) yield;
-  for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) checkAttrConstraints(layer, attr);
+  for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) yield* checkAttrConstraints(layer, attr);
   return { changeSet, catalog: withTypes(catalog, attrsWithNewTypes(layer.attrs, changeSet)) };
 }
 
