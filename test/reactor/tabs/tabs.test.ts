@@ -425,6 +425,31 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('a write that is stored after its user signed out in its tab is told to tabs in which that user is still signed in', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const dying: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store }), testClient({ tabs: browser.tab(), store: dying })];
+    await settled();
+    await first.reactor.account.setUser({ id: id(), refresh_token: id(), isGuest: false });
+    await first.receive(initOk());
+    await settled();
+    let finish = (): void => {};
+    dying.write = async (edits) => {
+      dying.write = () => new Promise(() => {});
+      await new Promise<void>((resolve) => (finish = resolve));
+      await store.write(edits);
+    };
+    second.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    void second.reactor.account.setUser(undefined);
+    await settled();
+    finish();
+    await settled();
+    expect(sends(first)).toHaveLength(1);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
   it('a promise settles in the tab that made the write when the leader receives the response', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
