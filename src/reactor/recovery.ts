@@ -229,7 +229,9 @@ export class Recovery {
 
   /** A write that its caller took back while it waited here. */
   #isDiscarded(message: ClientMessage): boolean {
-    return message.op === 'transact' && !this.#context.state.outbox.get(message['client-event-id'] ?? '');
+    const { outbox, receipts } = this.#context.state;
+    const eventId = message['client-event-id'] ?? '';
+    return message.op === 'transact' && !outbox.get(receipts.claimOf(eventId)?.eventId ?? eventId);
   }
 
   #sendNext(): void {

@@ -78,7 +78,8 @@ describe('a server that closes the connection with 1009', () => {
     const { data } = await db.queryOnce({ notes: {} });
     expect(data['notes']?.map(({ text }) => text as unknown).sort()).toEqual(['a', 'b']);
     expect(db.outbox.list().filter(({ error }) => error)).toHaveLength(1);
-    expect(connections()).toBeLessThanOrEqual(3);
+    // One more than the three it takes, if the machine is so slow that an answer comes after its connection is given up.
+    expect(connections()).toBeLessThanOrEqual(4);
   }, 20_000);
 
   it('over event streams with status 413, the write is rejected with its reason; other writes complete', async () => {

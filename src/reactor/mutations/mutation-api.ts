@@ -94,7 +94,10 @@ export class MutationApi {
       if ('put' in edit && edit.put === receiptsKey(state.session.owner)) state.receipts.onPersisted(edit.value);
       if (!('put' in edit) || !edit.put.startsWith('write/')) continue;
       const eventId = edit.put.slice(edit.put.lastIndexOf('/') + 1);
-      if (state.outbox.markPersisted(eventId)) this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);
+      // Of a user who has signed out here meanwhile, and perhaps nowhere else.
+      const isLeft = !edit.put.startsWith(mutationPrefix(state.session.owner)) && readMutation(edit.value)?.state === 'pending';
+      if (state.outbox.markPersisted(eventId) || isLeft)
+        this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);
       pendingCalls.writes.get(eventId)?.markPersisted();
     }
     this.#context.run([{ do: 'flush' }]);

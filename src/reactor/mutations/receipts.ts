@@ -25,7 +25,7 @@ const keepRepeatedMs = 600_000;
 const maxDeletions = 16;
 
 const claimPrefix = 'claim/';
-const idSalt = '5d0c71aa-39e2-4f60-8b1e-c2a94e0f7d13';
+const claimSalt = '83c1e0f7-5b29-4d6e-a1f4-0d97b6c2e853';
 
 /** Store key of a user's receipts. */
 export function receiptsKey(owner: string): string {
@@ -187,7 +187,7 @@ export class Receipts {
   }
 
   #claimMessage(eventId: string, attrs: Attrs): Transact {
-    const { add, data } = this.#steps(eventId, attrs, derivedUuid(eventId, idSalt), []);
+    const { add, data } = this.#steps(eventId, attrs, derivedUuid(eventId, claimSalt), []);
     return { op: 'transact', 'client-event-id': `${claimPrefix}${eventId}`, 'tx-steps': [...add, ...data] };
   }
 
@@ -257,7 +257,7 @@ export function receiptAttrs(appId: string): readonly [id: WireAttr, event: Wire
     ...(label !== 'id' && { 'checked-data-type': 'string' }),
   });
   return [
-    attr('id', idSalt, '9be4f217-60ad-4c35-a7d2-18f3c65b90e4'),
+    attr('id', '5d0c71aa-39e2-4f60-8b1e-c2a94e0f7d13', '9be4f217-60ad-4c35-a7d2-18f3c65b90e4'),
     attr(receiptLabel, 'c7a83e54-12bf-4d09-93f6-7e50a1d8b42c', '2f96d0b8-e741-4a5c-b80f-d34c19a7652e'),
   ];
 }

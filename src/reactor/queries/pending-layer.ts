@@ -152,17 +152,27 @@ export class PendingLayer {
     if (this.#searched) return this.rebuild();
     let ids = new Set(changed);
     for (let pass = 0; ids.size > 0 && pass < mostPasses; pass++) {
+      if (!this.#applyAgain(ids)) return this.rebuild();
+      ids = this.loans.lookedFor(ids).size > 0 ? this.#borrow(this.#applied.dependingOn(ids), isGrowing || pass > 0) : new Set();
+    }
+  }
+
+  /** Adds what the writes reach now. Returns whether that is possible without all other writes. */
+  #applyAgain(ids: Set<string>): boolean {
+    for (let before = -1; before < ids.size;) {
       const again = this.#applied.dependingOn(ids);
       // A write that is applied again must see the catalog as it was before later writes.
-      if (!again.every((applied) => this.#applied.seesAllAttrs(applied))) return this.rebuild();
+      if (!again.every((applied) => this.#applied.seesAllAttrs(applied))) return false;
+      before = ids.size;
       this.db.resetIds(ids);
       this.loans.putInto(this.db, ids);
       for (const applied of again) {
         this.#applied.forget(applied);
         this.#apply(applied);
+        for (const id of applied.touched) ids.add(id);
       }
-      ids = this.loans.lookedFor(ids).size > 0 ? this.#borrow(this.#applied.dependingOn(ids), isGrowing || pass > 0) : new Set();
     }
+    return true;
   }
 
   /** Determines again what these writes borrow, and applies what changes by that. Returns whether anything does. */

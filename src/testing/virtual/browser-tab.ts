@@ -68,7 +68,7 @@ export class BrowserTab implements Tabs {
 
   #lose(): void {
     this.#hasLock = false;
-    this.#world.setTimeout(() => this.clock.deliver(() => (this.isLeader = this.#hasLock)), 0);
+    this.#world.setTimeout(() => this.clock.deliver(() => (this.isLeader = false)), 0);
   }
 
   #onLock(): void {

@@ -57,6 +57,8 @@ export class VirtualServer {
   readonly #userOf: VirtualServerOptions['userOf'];
   readonly #sessions = new Set<{ end(): void; close(): void }>();
   #process: Process | undefined;
+  /** Until a server that was stopped has written everything. */
+  #closing: Promise<void> | undefined;
   /** Differences between the wall clock of the server and the world's, in milliseconds. */
   #offsetMs = 0;
 
@@ -104,7 +106,10 @@ export class VirtualServer {
     const process = this.#process;
     this.#process = undefined;
     process?.killed.abort();
-    void process?.hub.close();
+    const closing = process?.hub.close().finally(() => {
+      if (this.#closing === closing) this.#closing = undefined;
+    });
+    this.#closing = closing;
   }
 
   /** Goes down as it does on SIGKILL: what is being appended may be there afterwards or not. */
@@ -174,6 +179,8 @@ export class VirtualServer {
   #storage(process: ProcessClock): Storage {
     const disk = this.#disk;
     const open = async (id: string): Promise<AppLog> => {
+      // A server that stops keeps its files to itself until they are written.
+      if (this.#closing) await this.#closing;
       const log = await disk.open(id);
       return {
         ...log,

@@ -11,6 +11,7 @@ import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { id } from '../../../src/lib/uuid.ts';
+import { lookup } from '../../../src/transact/lookup.ts';
 
 /** One store that outlives each tab. */
 function shared(): KeyValue {
@@ -74,8 +75,13 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
-  it('a row that one tab moves from one list to another moves in every tab', async () => {
+  it.each([
+    ['its id', goalId(1)],
+    ['a value of it', lookup('title', 'swim')],
+  ])('a row that one tab moves from one list to another, by %s, moves in every tab', async (_by, named) => {
     const { tabs } = await openTabs(2);
+    const attrs = goalAttrs.map((attr) => ({ ...attr, 'unique?': true }));
+    for (const tab of tabs) await tab.receive({ op: 'refresh-ok', computations: [], attrs, 'processed-tx-id': 1 });
     const [moved, stays] = [goalId(1), goalId(2)];
     const [todo, done] = [false, true].map((value) => ({ goals: { $: { where: { done: value } } } }));
     const seen = tabs.map((tab) => [todo, done].map((query) => ({ query, ...subscribed(tab, query) })));
@@ -83,7 +89,7 @@ describe('tabs', () => {
       await tab.receive(addQueryOk([{ id: moved, title: 'swim', done: false }], 1, todo));
       await tab.receive(addQueryOk([{ id: stays, title: 'run', done: true }], 1, done));
     }
-    void tabs[1]?.reactor.writes.transact(chunk('update', moved, { done: true }));
+    void tabs[1]?.reactor.writes.transact(chunk('update', named, { done: true }));
     await settled();
     const titles = seen.map((lists) =>
       lists.map(({ received }) => received.last?.data['goals']?.map((goal) => (goal as Goal).title).sort()),
@@ -417,6 +423,31 @@ describe('tabs', () => {
     await settled();
     expect(sends(first)).toHaveLength(1);
     for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a write that is stored after its user signed out in its tab is told to tabs in which that user is still signed in', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const dying: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store }), testClient({ tabs: browser.tab(), store: dying })];
+    await settled();
+    await first.reactor.account.setUser({ id: id(), refresh_token: id(), isGuest: false });
+    await first.receive(initOk());
+    await settled();
+    let finish = (): void => {};
+    dying.write = async (edits) => {
+      dying.write = () => new Promise(() => {});
+      await new Promise<void>((resolve) => (finish = resolve));
+      await store.write(edits);
+    };
+    second.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    void second.reactor.account.setUser(undefined);
+    await settled();
+    finish();
+    await settled();
+    expect(sends(first)).toHaveLength(1);
+    for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
   it('a promise settles in the tab that made the write when the leader receives the response', async () => {

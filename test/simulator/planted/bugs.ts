@@ -82,7 +82,7 @@ const known: readonly PlantedBug[] = [
 
 const client: readonly PlantedBug[] = [
   bug('a throw of the socket is left to the caller', 'connection/connection.ts', "if (error instanceof TriplaneError && error.code === 'frame-malformed') throw error;", 'throw error;'), // prettier-ignore
-  bug('a confirmed write leaves the disk before the result with it is there', 'reactor/reactor.ts', 'return this.#queryCache.release(effect.edits);', 'return this.#persistQueue.add(effect.edits);'), // prettier-ignore
+  bug('a confirmed write leaves the disk before the result with it is there', 'reactor/queries/query-cache.ts', 'for (const write of writes) this.#confirmed.set(write.eventId, write);', 'this.#store(...writes.map(removeMutation));'), // prettier-ignore
   bug('a write is never stored', api, 'edits: account.isLoaded ? [putMutation(write)] : []', 'edits: []'),
   bug('the session stays that of the user before', account, "this.#context.run([{ do: 'restart' }]);", ''),
   bug('queries are not asked again after an outage', receive, "...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.request(live) })),", ''), // prettier-ignore
