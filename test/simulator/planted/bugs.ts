@@ -94,7 +94,12 @@ const client: readonly PlantedBug[] = [
   bug('a store that fails ends the queue', 'reactor/persist-queue.ts', '    } catch (cause) {\n      const writes', '    } catch (cause) {\n      throw cause;\n      const writes'), // prettier-ignore
   bug('a confirmed write is let go before the result contains it', optimistic, 'if (isIncluded(write, live.processed)) return', 'return'),
   bug('confirmed writes stay in the outbox', optimistic, 'if (this.#acknowledged.size === 0) return [];', 'return [];'),
-  bug('other tabs do not hear of a write', api, "if (state.outbox.markPersisted(eventId)) this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);", 'state.outbox.markPersisted(eventId);'), // prettier-ignore
+  bug(
+    'other tabs do not hear of a write',
+    api,
+    '(state.outbox.markPersisted(eventId) || isLeft)',
+    '(state.outbox.markPersisted(eventId) && isLeft)',
+  ),
   bug('an app that is enabled again is not asked again', receive, "before === 'disabled' && status !== 'disabled' ? 'restart' : 'flush'", "'flush'"), // prettier-ignore
   bug('a refusal for now is final', receiveError, "if ((outcome === 'unknown' || isPassing) && !isGivenUp) {", "if (outcome === 'unknown' && !isGivenUp) {"), // prettier-ignore
   bug('a failure of the server is final', receiveError, "if ((outcome === 'unknown' || isPassing) && !isGivenUp) {", "if (outcome !== 'unknown' && isPassing && !isGivenUp) {"), // prettier-ignore
