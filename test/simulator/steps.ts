@@ -106,7 +106,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     const { server, random } = world;
     // A log without an attribute that a client has used is as one from which it was deleted: its writes are refused.
     const most = [...server.entries].reverse().findIndex(({ attrs }) => attrs !== undefined);
-    if (server.isUp || most <= 0) return undefined;
+    if (server.isUp || server.isClosing || most <= 0) return undefined;
     const lost = await server.rollBack(random.between(1, Math.min(most, 5)));
     world.history.rollBack(lost);
     world.server.start();

@@ -75,6 +75,11 @@ export class VirtualServer {
     return this.#process !== undefined;
   }
 
+  /** Whether it was stopped, and has yet to write something. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Rejects while the server is down. */
   async app(): Promise<App> {
     if (!this.#process) throw new TypeError('The virtual server is down');
