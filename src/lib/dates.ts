@@ -79,7 +79,7 @@ function isFullMonth(name: string, month: number): boolean {
 
 function parseNumbers([, first = '', second, third, hour, minute, seconds, fraction, zone = '']: RegExpExecArray): number {
   const [year, month, day] =
-    first.length > 3 ? [Number(first), Number(second), Number(third)] : [lastYear(third ?? ''), Number(first), Number(second)];
+    first.length > 3 ? [Number(first), Number(second), Number(third)] : [Number(third), Number(first), Number(second)];
   if (year === 0 || month === 0 || day === 0) return NaN;
   // A day alone may be beyond the end of its month, or of the year.
   if (hour === undefined) return utc(year, month - 1, day);
@@ -88,12 +88,6 @@ function parseNumbers([, first = '', second, third, hour, minute, seconds, fract
   const hours = Number(hour) % (name.endsWith('M') ? 12 : 25);
   const ms = Number(`0.${fraction || '0'}`) * 1000;
   return utc(year, month - 1, day, hours, Number(minute ?? 0), Number(seconds ?? 0), ms) - hoursEast(name) * 3_600_000;
-}
-
-/** Two digits mean a year of 1970 to 2069, as in PostgreSQL. */
-function lastYear(digits: string): number {
-  const year = Number(digits);
-  return digits.length > 2 ? year : year + (year < 70 ? 2000 : 1900);
 }
 
 /** `Date.UTC`, which reads the years 1 to 99 as 1901 to 1999, without that exception. */

@@ -17,6 +17,9 @@ const dayOfYear = /^(\d{4})-(\d{3})$/;
 /** A day in numbers, the year first if it has four digits. */
 const inNumbers = /^(?:(\d{4,})[./-](\d\d?)[./-](\d\d?)|(\d\d?)[./-](\d\d?)[./-](\d+))(?!\d)/;
 
+/** A year of two digits is one of 1970 to 2069. */
+const shortYear = /^(\d\d?[./-]\d\d?[./-])(\d\d?)(?!\d)/;
+
 /** `Date.prototype.toString` with a zone: clients read it, the database does not. */
 const withNamedOffset = /GMT[+-](?!0000$)\d{4}/;
 const inZone = /^(.+?)(?:\s*([a-z_]+\/[\w/+-]+)|\[([a-z_]+\/[\w/+-]+)\])$/i;
@@ -42,7 +45,10 @@ export function readStoredDate(value: unknown): number {
 function readText(written: string): number {
   const [, local, name1, name2] = inZone.exec(written) ?? [];
   if (local !== undefined) return inTimeZone(readText(local), name1 ?? name2 ?? '');
-  const text = written.replace(/^["'([]+([^"'()[\]]*)["')\]]*$/, '$1').replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T');
+  const text = written
+    .replace(/^["'([]+([^"'()[\]]*)["')\]]*$/, '$1')
+    .replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T')
+    .replace(shortYear, inFull);
   const [late] = lateYear.exec(text) ?? [];
   if (late !== undefined) {
     const at = readText(text.replace(late, String(Number(late) - cycle.years))) + cycle.ms;
@@ -56,6 +62,10 @@ function readText(written: string): number {
   } catch {
     return NaN;
   }
+}
+
+function inFull(_written: string, day: string, year: string): string {
+  return day + String(Number(year) + (Number(year) < 70 ? 2000 : 1900));
 }
 
 /** An hour alone is no time, a fraction has a point, and no zone is sixteen hours away. */
@@ -123,8 +133,7 @@ function isRealDay(text: string): boolean {
   if (namedYear !== undefined) return isDay(Number(namedYear), monthNumber(month1 ?? month2 ?? ''), Number(day1 ?? day2));
   const [, year, month, day, firstMonth, firstDay, lastYear] = inNumbers.exec(text) ?? [];
   if (year !== undefined) return isDay(Number(year), Number(month), Number(day));
-  // '00' is 2000.
-  return lastYear === undefined || isDay(Number(lastYear) || 2000, Number(firstMonth), Number(firstDay));
+  return lastYear === undefined || isDay(Number(lastYear), Number(firstMonth), Number(firstDay));
 }
 
 function isDay(year: number, month: number, day: number): boolean {
