@@ -113,7 +113,9 @@ export class RecordingProxy {
     const sentAs = message['client-event-id'];
     if (message.op === 'init-ok' && this.isForgetful) return { ...message, triplane: { deltas: true } };
     if (typeof sentAs !== 'string' || !this.#titles.has(sentAs)) return message;
-    if (message.op === 'transact-ok') this.#commits.set(Number(message['tx-id']), this.#titles.get(sentAs) ?? '');
+    const title = this.#titles.get(sentAs);
+    // A transaction without steps only asks where in the log another one is.
+    if (message.op === 'transact-ok' && title) this.#commits.set(Number(message['tx-id']), title);
     if (this.swallowsAcks) return undefined;
     return { ...message, 'client-event-id': sentAs.replace(/~\d+$/, '') };
   }

@@ -228,7 +228,8 @@ class World {
       if (write) write.isMerged = true;
     }
     const write = this.#byEvent.get(eventId);
-    if (!write) return;
+    // Without steps, the client asks only where in the log the write is.
+    if (!write || steps.length === 0) return;
     write.applied += 1;
     const rows = steps.flatMap((step) => (step[0] === 'add-triple' && step[3] === write.marker ? [String(step[1])] : []));
     for (const row of rows) {
