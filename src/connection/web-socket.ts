@@ -1,9 +1,9 @@
 // A Transport over a WebSocket. Clients send one object per frame; servers send one or several. PROTOCOL.md#messages
 
+import WebSocket from 'isomorphic-ws';
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
-import { platformWebSocket } from '../lib/platform-web-socket.ts';
 import { encode } from '../protocol/codec.ts';
 import { type Channel, type ChannelEvents, type CloseReason, deliverFrame, type FrameHandlers, type Transport } from './transport.ts';
 
@@ -33,9 +33,9 @@ export function webSocketTransport({ url, create, clock = systemClock, log = sil
 }
 
 function platformSocket(url: string): WebSocketLike {
-  const Socket = platformWebSocket();
-  if (!Socket) throw new TriplaneError('unreachable', 'This platform has no WebSocket: pass a constructor to init as `webSocket`');
-  return new Socket(url);
+  if (!WebSocket as boolean)
+    throw new TriplaneError('unreachable', 'This platform has no WebSocket: pass a constructor to init as `webSocket`');
+  return new WebSocket(url);
 }
 
 const isOpen = 1;

@@ -1,7 +1,8 @@
 // The plain WebSocket protocol at /ws: subscribe, unsubscribe and ping; subscribed, event and pong. Persistent like the Socket.IO connection.
 
+import WebSocket from 'isomorphic-ws';
+
 import type { Clock, Timer } from '../lib/clock.ts';
-import { platformWebSocket } from '../lib/platform-web-socket.ts';
 import type { Random } from '../lib/random.ts';
 import { backoffMs } from '../lib/retry.ts';
 import { type Deferred, deferred } from '../rooms/deferred.ts';
@@ -140,7 +141,7 @@ export class PlainSocket implements PlatformTransport {
     try {
       const url = await this.#options.url({ force: this.#isForced });
       if (!isCurrent()) return;
-      socket = this.#options.webSocket?.(url) ?? platformSocket(url);
+      socket = this.#options.webSocket?.(url) ?? new WebSocket(url);
     } catch (error) {
       if (isCurrent()) this.#lost(errorOf(error), false);
       return;
@@ -259,10 +260,4 @@ function parse(data: unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-function platformSocket(url: string): PlainWebSocket {
-  const Socket = platformWebSocket();
-  if (!Socket) throw new TypeError('This platform has no WebSocket: pass a constructor as `webSocket`');
-  return new Socket(url);
 }

@@ -1,6 +1,6 @@
 // Globals whose getter throws, or that throw when they are used: as where cookies are blocked, or in a page that is hardened against scripts.
 
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { id, init } from '../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
@@ -80,22 +80,5 @@ it('a getter of fetch that throws is no connection', async () => {
   } finally {
     forbidden.restore();
     await db.close();
-  }
-});
-
-it('a getter of WebSocket that throws leaves event streams', async () => {
-  // What bundlers put in its place.
-  vi.doMock('isomorphic-ws', () => ({ default: {} }));
-  vi.resetModules();
-  const forbidden = forbid(globalThis, 'WebSocket');
-  try {
-    const fresh = await import('../../src/index.ts');
-    const { appId, apiURI } = server;
-    const db = fresh.init({ appId, apiURI, storage: memoryStore() });
-    expect(await db.transact(db.tx['notes']![id()]!.create({ text: 'a' })).settled).toMatchObject({ status: 'synced' });
-    await db.close();
-  } finally {
-    forbidden.restore();
-    vi.doUnmock('isomorphic-ws');
   }
 });

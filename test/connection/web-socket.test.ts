@@ -208,11 +208,9 @@ test('a closed connection whose server no longer responds lets a Node process ex
 test('without WebSocket on the platform, the error says how to pass a constructor', async () => {
   vi.resetModules();
   vi.doMock('isomorphic-ws', () => ({ default: null }));
-  vi.stubGlobal('WebSocket', undefined);
   const fresh = await import('../../src/connection/web-socket.ts');
   expect(() => fresh.webSocketTransport({ url: 'wss://x' }).open(listen().on)).toThrow('pass a constructor to init as `webSocket`');
   vi.doUnmock('isomorphic-ws');
-  vi.unstubAllGlobals();
 });
 
 test('with no socket factory the transport uses the platform’s WebSocket', () => {
