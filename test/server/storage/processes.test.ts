@@ -107,7 +107,7 @@ class Writer {
       }
       this.acknowledged.set(goal, `${this.#name} ${n}`);
       // Each observer receives all goals with each write: a fast machine would be busy with nothing else.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 }
