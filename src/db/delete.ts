@@ -1,6 +1,7 @@
 // Plans the deletion of an entity: the entity, the entities deleted by cascading links, and the links of other entities that point to any
 // of them. Each entity is collected once, so cycles of cascades end.
 
+import { completed } from '../lib/yielding.ts';
 import type { KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
 
@@ -22,11 +23,7 @@ export interface Deletion {
 }
 
 export function planDeletion(db: Db, id: string, etype: string | undefined): Deletion {
-  const steps = deletionSteps(db, id, etype);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  return completed(deletionSteps(db, id, etype));
 }
 
 /** The same in steps, for a deletion that may reach very many entities: yields with each. */

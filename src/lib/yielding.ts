@@ -65,3 +65,11 @@ function nextTask(): Promise<void> {
     port2.postMessage(null);
   });
 }
+
+/** Runs steps to their end, without a break. */
+export function completed<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}

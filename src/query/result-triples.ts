@@ -16,6 +16,7 @@ import { isPaged } from './paging.ts';
 import type { PageInfo } from './query.ts';
 import { type Visible, VisibleDb } from './visible.ts';
 import { linked } from './where.ts';
+import { completed } from '../lib/yielding.ts';
 
 export interface ServerResult extends TripleResult {
   readonly triples: Triple[];
@@ -56,14 +57,6 @@ export function* answerSteps(compiled: CompiledQuery, db: Db, { visible }: Resul
     pageInfo: pages.length > 0 ? Object.fromEntries(pages) : undefined,
     aggregate: counts.length > 0 ? Object.fromEntries(counts) : undefined,
   };
-}
-
-/** What the steps return, without a break. Outside a pass nothing is ever due. */
-export function completed<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
 }
 
 /** What one row of a top-level form brings to the answer; nothing if it is not shown. Without pages, an answer is the sum of these. */

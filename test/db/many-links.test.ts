@@ -13,7 +13,7 @@ import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import type { SyncChange } from '../../src/protocol/sync-table-messages.ts';
-import { completed } from '../../src/query/result-triples.ts';
+import { completed } from '../../src/lib/yielding.ts';
 import { applyChangesSteps } from '../../src/server/data/apply-changes.ts';
 import { deleteSteps } from '../../src/server/data/delete-steps.ts';
 import { serverActor } from '../../src/server/data/system-rules.ts';

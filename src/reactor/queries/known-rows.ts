@@ -118,10 +118,11 @@ export class KnownRows {
     const etype = asking.db.attrs.byId(lookup[0])?.etype;
     return this.#holders(lookup, asking, false).find((id) =>
       earlier(id).reduce((isHolder, [op, e, attrId, value]) => {
+        const isDeletion = op === 'delete-entity';
+        if (isDeletion ? attrId !== undefined && attrId !== etype : attrId !== lookup[0]) return isHolder;
         const isOf = e === id || (Array.isArray(e) && this.#holders(e as unknown as LookupRef, asking, false).includes(id));
-        if (isOf && op === 'delete-entity') return isHolder && attrId !== undefined && attrId !== etype;
-        if (!isOf || attrId !== lookup[0]) return isHolder;
-        return equal(value, lookup[1]) ? op !== 'retract-triple' : isHolder && op === 'retract-triple';
+        if (!isOf) return isHolder;
+        return isDeletion ? false : equal(value, lookup[1]) ? op !== 'retract-triple' : isHolder && op === 'retract-triple';
       }, true),
     );
   }

@@ -118,7 +118,7 @@ export class PendingLayer {
   onBaseChanged(changeSet: ChangeSet): void {
     if (this.#applied.size === 0) return;
     const changed = this.#updateWide(touchedBy(changeSet));
-    this.#replay(changed);
+    if (this.#searched || !this.#applyAgain(changed)) return this.rebuild();
     this.#borrowAgain(this.#applied.dependingOn(changed));
   }
 

@@ -79,7 +79,10 @@ export class TabSync {
     events.emit('fact', 'tab', message);
     if (!isTabMessage(message)) return;
     // While this tab reads the disk, it may have read how the writes were before.
-    for (const [eventId, position] of settledIn(message)) state.outbox.settled.add(eventId, position);
+    for (const [eventId, position] of settledIn(message)) {
+      state.outbox.settled.add(eventId, position);
+      this.#askedMs.delete(eventId);
+    }
     switch (message.type) {
       case 'write':
         return this.#onWrite(message.record);
@@ -103,6 +106,7 @@ export class TabSync {
     // This tab may have been frozen while it was told, and have read the write from the disk since.
     if (write?.owner !== session.owner || outbox.settled.positionOf(write.eventId)) return;
     outbox.settled.delete(write.eventId);
+    this.#askedMs.delete(write.eventId);
     const added = outbox.load(rebaseLoaded(state, [write]));
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);

@@ -5,7 +5,7 @@ import { Attrs, type KnownAttr } from '../../db/attrs.ts';
 import { Layer } from '../../db/layer.ts';
 import { emptyChangeSet, type ChangeSet, type RowChange } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
-import { completed } from '../../query/result-triples.ts';
+import { completed } from '../../lib/yielding.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import { inSlices, sliceItems } from '../slices.ts';

@@ -3,7 +3,8 @@
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
 import type { Db } from '../../db/db.ts';
-import { answerSteps, completed } from '../../query/result-triples.ts';
+import { completed } from '../../lib/yielding.ts';
+import { answerSteps } from '../../query/result-triples.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { prepareSteps } from '../data/transact.ts';
 import type { App } from '../session/app.ts';

@@ -14,6 +14,7 @@ import { privateFile } from '../private-files.ts';
 import { replay } from '../storage/replay.ts';
 import type { Snapshot, Storage } from '../storage/storage.ts';
 import { BackupContent } from './backup-content.ts';
+import { completed } from '../../lib/yielding.ts';
 
 export interface ExportOptions {
   readonly storage: Storage;
@@ -70,10 +71,7 @@ class ExportedApp {
     this.#records = new Map(Object.entries(records));
     this.#at = at;
     this.#content = new BackupContent({ appId, db, records: this.#records, at, withSecrets });
-    const counting = this.#content.countTriples();
-    let counted = counting.next();
-    while (!counted.done) counted = counting.next();
-    this.#tripleCount = counted.value;
+    this.#tripleCount = completed(this.#content.countTriples());
     if (deletedAttrs.length > 0) this.#notes.push(`${deletedAttrs.length} deleted attributes and their values are not in a backup`);
   }
 

@@ -8,7 +8,7 @@ import type { WireQuery } from '../../protocol/query-messages.ts';
 import { type Change, isAffectedBy } from '../../query/affected.ts';
 import { type Dependency, dependenciesOf } from '../../query/dependencies.ts';
 import { isSumOfRows, RefCount, type TripleChange, tripleChange } from '../../query/ref-count.ts';
-import { completed } from '../../query/result-triples.ts';
+import { completed } from '../../lib/yielding.ts';
 import { answer, type ComputedResult, isResultEqual, sizeOfResult } from './results.ts';
 import { withUrls } from '../files/file-entities.ts';
 import { RuleFaults } from '../rules/rule-faults.ts';

@@ -6,7 +6,7 @@ import type { Attrs } from '../../db/attrs.ts';
 import { emptyChangeSet } from '../../db/change-set.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import { queryKey } from '../../query/key.ts';
-import { completed } from '../../query/result-triples.ts';
+import { completed } from '../../lib/yielding.ts';
 import type { DataSnapshot } from '../data/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import { answer, type ComputedResult, isResultEqual } from './results.ts';

@@ -10,7 +10,7 @@ import { denied } from '../errors.ts';
 import type { LimitStore } from '../data/limit-store.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
-import { completed } from '../../query/result-triples.ts';
+import { completed } from '../../lib/yielding.ts';
 import { type Check, checkSteps } from './write-checks.ts';
 import { type RuleContext, type RuleFailure, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';

@@ -1,7 +1,7 @@
 // The sessions in an app: what is sent to them, and when they end.
 
 import type { ServerMessage } from '../../protocol/server-message.ts';
-import { completed } from '../../query/result-triples.ts';
+import { completed } from '../../lib/yielding.ts';
 import { hasToken } from '../auth/tokens.ts';
 import { userRow } from '../auth/users.ts';
 import type { Ledger } from '../data/ledger.ts';

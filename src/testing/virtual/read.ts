@@ -5,13 +5,11 @@ import { adminActor } from '../../server/data/system-rules.ts';
 import { prepareQuery } from '../../server/queries/prepared-query.ts';
 import { answerTree } from '../../server/queries/results.ts';
 import type { App } from '../../server/session/app.ts';
+import { completed } from '../../lib/yielding.ts';
 
 /** @param isInferred whether links that have one end are one object, as with a schema */
 export function readNow({ ledger: { db }, rulebook, limits }: App, query: object, isInferred: boolean): unknown {
   const shape = isInferred ? 'inferred-tree' : 'tree';
   const steps = answerTree(prepareQuery(query as WireQuery, shape, adminActor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value.text.toJSON();
-  }
+  return completed(steps).text.toJSON();
 }

@@ -105,21 +105,17 @@ test('a query that is removed and added again is not taken for unchanged by refr
   // Sent before the server had read either.
   const late = { op: 'refresh-ok', computations: [{ 'instaql-query': q, 'instaql-result': result('b') }], 'processed-tx-id': 6 };
   await client.receive(late as never);
-  await client.receive({
-    op: 'add-query-ok',
-    q,
-    result: result('b'),
-    'processed-tx-id': 6,
-    'client-event-id': first?.['client-event-id'],
-  } as never);
+  const answer = (title: string, txId: number, request: typeof first): Promise<void> =>
+    client.receive({
+      op: 'add-query-ok',
+      q,
+      result: result(title),
+      'processed-tx-id': txId,
+      'client-event-id': request?.['client-event-id'],
+    } as never);
+  await answer('b', 6, first);
   await notify(8);
-  await client.receive({
-    op: 'add-query-ok',
-    q,
-    result: result('c'),
-    'processed-tx-id': 7,
-    'client-event-id': second?.['client-event-id'],
-  } as never);
+  await answer('c', 7, second);
   expect(titleOf(seen)).toEqual(['c']);
   await notify(9, delta(7, 'd'));
   expect(titleOf(seen)).toEqual(['d']);

@@ -13,7 +13,7 @@ import { emptySnapshot, type LogEntry, type Storage } from '../../../src/server/
 import { replaySteps } from '../../../src/server/storage/replay.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { Triple } from '../../../src/protocol/triple.ts';
-import { completed } from '../../../src/query/result-triples.ts';
+import { completed } from '../../../src/lib/yielding.ts';
 import { adminToken, appId, bench, blob, link, newId, type TestPeer } from '../bench.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vast-'));

@@ -8,7 +8,8 @@ import type { Triple } from '../../../src/protocol/triple.ts';
 import { compile } from '../../../src/query/compile.ts';
 import { evaluate } from '../../../src/query/live-result.ts';
 import { within } from '../../../src/query/pass.ts';
-import { answerQuery, completed } from '../../../src/query/result-triples.ts';
+import { completed } from '../../../src/lib/yielding.ts';
+import { answerQuery } from '../../../src/query/result-triples.ts';
 import { treeTextSteps } from '../../../src/query/tree-text.ts';
 import { adminToken, bench, type Bench, blob, link, newId, rest, type TestPeer } from '../bench.ts';
 
