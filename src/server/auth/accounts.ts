@@ -13,7 +13,7 @@ import { isObject } from '../../lib/json.ts';
 import { find, findOne, type Selector, type UserSelector } from './selectors.ts';
 import { networkOf } from '../client-address.ts';
 import { appRecordOf } from '../session/app-record.ts';
-import { spendCode, withCode } from './codes.ts';
+import { hasSentCode, spendCode, withCode } from './codes.ts';
 import { isKnownNetwork, withNetwork } from './known-networks.ts';
 import { SignInLimits } from './sign-in-limits.ts';
 import type { Identity } from './oauth/providers.ts';
@@ -48,20 +48,36 @@ interface Plan<T> {
 export class Accounts {
   readonly #app: App;
   readonly #limits: SignInLimits;
+  readonly #clock: Clock;
 
   constructor(app: App, clock: Clock) {
     this.#app = app;
+    this.#clock = clock;
     this.#limits = new SignInLimits(app, clock);
   }
 
-  /** Creates a code for the address. `from`: the network that requested it, which counts against the hourly limit. */
-  async makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
+  /**
+   * Creates a code that is to be sent to the address. `from`: the client that requested it, '' for the app's own server.
+   *
+   * @returns undefined if others used up the codes of the address, and one that they had sent there is still valid
+   * @throws InstantAPIError 'rate-limited'
+   */
+  async codeToSend(email: string, from: string): Promise<string | undefined> {
     const { ledger } = this.#app;
-    const network = networkOf(sent?.from ?? '');
-    if (sent) {
-      const isKnown = await whenDurable(ledger, () => isKnownNetwork(ledger, email, network));
-      await this.#limits.send(email, { network, isKnown });
-    }
+    const network = networkOf(from);
+    const isKnown = await whenDurable(ledger, () => isKnownNetwork(ledger, email, network));
+    const refusal = await this.#limits.send(email, { network, isKnown });
+    if (!refusal) return this.makeCode(email, network);
+    const isSent = await whenDurable(ledger, () => {
+      const { records } = ledger;
+      return hasSentCode(records, { email, network, isKnown, now: this.#clock.now(), ttlMs: codeTtlMs(records) });
+    });
+    if (!isSent) throw refusal;
+    return undefined;
+  }
+
+  /** Creates a code, whatever the limits. */
+  makeCode(email: string, network = ''): Promise<string> {
     const code = newCode();
     return this.#run(({ records, at, now }) => {
       return { records: withCode(records, { email, code, network, at, now, ttlMs: codeTtlMs(records) }), then: () => code };

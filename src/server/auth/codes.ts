@@ -4,7 +4,7 @@
 // than the one that requested the code and those the user is known to sign in from share ten tries. So guessing from elsewhere cannot lock
 // out the user who signs in from where the code was requested, or from a known network.
 
-import { ageOf, type Moment, momentOf, type Now } from '../data/age.ts';
+import { ageByClock, ageOf, type Moment, momentOf, type Now } from '../data/age.ts';
 import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
 import { hashCode, hashText, isSameSecret, newSalt } from './secrets.ts';
@@ -28,6 +28,7 @@ const maxCodesOfNetwork = 30;
 const maxMisses = 5;
 /** Tries shared by all networks that did not request the code. */
 const maxMissesElsewhere = 10;
+const minuteMs = 60_000;
 const prefix = 'codes ';
 
 type RecordMap = ReadonlyMap<string, unknown>;
@@ -43,6 +44,14 @@ export interface CodeRequest extends Now {
 export interface CodeTry extends CodeRequest {
   /** The user is known to sign in from the network. */
   readonly isKnown: boolean;
+}
+
+/** Whether a code that a client requested for the address is valid for at least a minute, and may be tried from the network. */
+export function hasSentCode(records: RecordMap, { email, network, isKnown, now, ttlMs }: Omit<CodeTry, 'code' | 'at'>): boolean {
+  return codesFor(records, email).some((each) => {
+    const isSent = each.from !== undefined && each.from !== hashCode('', each.salt);
+    return isSent && ageByClock(each, now) <= ttlMs - minuteMs && hasTries(each, hashCode(network, each.salt), isKnown);
+  });
 }
 
 function codesFor(records: RecordMap, email: string): readonly Code[] {

@@ -1,5 +1,6 @@
 // How often anybody may ask for codes, try them, and sign in as a guest, per hour. What strangers can use up for an e-mail address is never
-// what its owner needs: networks that the owner signed in from, and the app's own server, have shares of their own.
+// what its owner needs: networks that the owner signed in from, and the app's own server, have shares of their own, and what all other networks
+// share is refilled while it is used.
 
 import type { Clock } from '../../lib/clock.ts';
 import { InstantAPIError } from '../../errors.ts';
@@ -12,6 +13,8 @@ const hourMs = 3_600_000;
 const mostPerHour = 20;
 /** More for an e-mail address from each network that its owner signed in from. */
 const mostForKnown = 10;
+/** For an e-mail address from all networks: at once, and more every hour, one by one. */
+const [mostAtOnce, moreAnHour] = [30, 10];
 
 export interface CodeSender {
   /** '' for the app's own server. */
@@ -31,12 +34,13 @@ export class SignInLimits {
   readonly #mostGuests: number;
 
   constructor(app: App, clock: Clock) {
-    const hourly = (name: string, capacity: number): Bucket => {
-      return new Bucket([{ capacity, amount: capacity, periodMs: hourMs, isGreedy: false }], clock, app.spending, name);
+    const limited = (name: string, capacity: number, amount: number): Bucket => {
+      return new Bucket([{ capacity, amount, periodMs: hourMs, isGreedy: amount < capacity }], clock, app.spending, name);
     };
+    const hourly = (name: string, capacity: number): Bucket => limited(name, capacity, capacity);
     this.#sending = hourly('codes sent to an address for a network', mostPerHour);
     this.#sendingToKnown = hourly('codes sent to an address for a known network', mostForKnown);
-    this.#sendingTo = hourly('codes sent to an address', 2 * mostPerHour);
+    this.#sendingTo = limited('codes sent to an address', mostAtOnce, moreAnHour);
     this.#sendingFrom = hourly('codes sent for a network', 10 * mostPerHour);
     this.#trying = hourly('tries at an address from a network', mostPerHour);
     this.#wrongFrom = hourly('wrong tries from a network', 10 * mostPerHour);
@@ -44,13 +48,21 @@ export class SignInLimits {
     this.#guests = hourly('guests from a network', this.#mostGuests);
   }
 
-  /** Counts a code that is sent. @throws InstantAPIError 'rate-limited' */
-  async send(email: string, { network, isKnown }: CodeSender): Promise<void> {
+  /**
+   * Counts a code that is sent.
+   *
+   * @returns the refusal if other networks used up the codes of the address
+   * @throws InstantAPIError 'rate-limited' if this network did
+   */
+  async send(email: string, { network, isKnown }: CodeSender): Promise<InstantAPIError | undefined> {
     const key = `${email} ${network}`;
-    if (network === '') return Bucket.take([[this.#sending, key]]);
+    const own = [this.#sending, key] as const;
+    if (network === '') return Bucket.take([own]).then(() => undefined);
     const from = [this.#sendingFrom, network] as const;
-    if (isKnown && (await isTaken([from, [this.#sendingToKnown, key]]))) return;
-    await Bucket.take([from, [this.#sendingTo, email], [this.#sending, key]]);
+    if (isKnown && !(await refusalOf([from, [this.#sendingToKnown, key]]))) return undefined;
+    const refusal = await refusalOf([from, [this.#sendingTo, email], own]);
+    if (refusal) await Bucket.take([from, own]);
+    return refusal;
   }
 
   /** Counts a try, whether or not the code is right. @throws InstantAPIError 'rate-limited' */
@@ -71,12 +83,12 @@ export class SignInLimits {
   }
 }
 
-async function isTaken(wanted: Parameters<typeof Bucket.take>[0]): Promise<boolean> {
+async function refusalOf(wanted: Parameters<typeof Bucket.take>[0]): Promise<InstantAPIError | undefined> {
   try {
     await Bucket.take(wanted);
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof InstantAPIError && error.body.type === 'rate-limited') return false;
+    if (error instanceof InstantAPIError && error.body.type === 'rate-limited') return error;
     throw error;
   }
 }
