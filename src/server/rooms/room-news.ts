@@ -1,8 +1,7 @@
 // Tells the members of rooms what has changed. A change in a room of thousands is a message for each of them, and in such rooms changes come
-// thick and fast: while one is being told, in slices, those that come meanwhile are collected, and are then told together.
+// thick and fast: while one is being told, in turns, those that come meanwhile are collected, and are then told together.
 
 import type { Outgoing } from '../session/subscriber.ts';
-import { othersServed } from '../slices.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Up to so many messages, the next change is told immediately. */
@@ -10,8 +9,9 @@ const fewMessages = 50;
 
 export interface RoomNewsConfig {
   readonly rooms: Pick<Rooms, 'hasChanged' | 'flush'>;
-  /** Yields where others can be served. */
-  readonly deliver: (outgoing: readonly Outgoing[]) => Generator<void, void>;
+  readonly deliver: (outgoing: readonly Outgoing[]) => void;
+  /** Resolves in a later turn, when what was delivered has been sent. */
+  readonly sent: () => Promise<void>;
   /** Called whenever changes begin to be told. */
   readonly told: () => void;
 }
@@ -32,17 +32,12 @@ export class RoomNews {
   }
 
   async #tell(): Promise<void> {
-    const { rooms, deliver, told } = this.#config;
+    const { rooms, deliver, told, sent } = this.#config;
     try {
       const outgoing = rooms.flush();
-      const steps = deliver(outgoing);
-      let isDone = steps.next().done;
+      deliver(outgoing);
       told();
-      while (isDone !== true) {
-        await othersServed();
-        isDone = steps.next().done;
-      }
-      if (outgoing.length > fewMessages) await othersServed();
+      if (outgoing.length > fewMessages) await sent();
     } finally {
       this.#isTelling = false;
     }

@@ -9,6 +9,7 @@ import type { MemoryBudget } from '../memory-budget.ts';
 import type { KeptResults } from '../queries/kept-results.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
 import type { App } from './app.ts';
+import type { SendTurns } from './send-turns.ts';
 import type { WebhookSender } from '../webhooks/sender.ts';
 import type { TakePush } from './push-relay.ts';
 import type { AppLog, Relay } from '../storage/storage.ts';
@@ -36,6 +37,7 @@ export interface AppConfig {
   readonly keptResults: KeptResults;
   /** Memory budget shared by all sessions of the server. */
   readonly memory: MemoryBudget;
+  readonly sendTurns: SendTurns;
 }
 
 /** What a session's validity depends on, and how to end it. */

@@ -1,7 +1,6 @@
 // The sessions in an app: what is sent to them, and when they end.
 
 import type { ServerMessage } from '../../protocol/server-message.ts';
-import { completed } from '../../lib/yielding.ts';
 import { hasToken } from '../auth/tokens.ts';
 import { userRow } from '../auth/users.ts';
 import type { Ledger } from '../data/ledger.ts';
@@ -10,9 +9,6 @@ import { encodeMessage } from './encode.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 
 export type Send = (frame: string) => void;
-
-/** Messages sent between two breaks; takes a few milliseconds. */
-const sliceMessages = 400;
 
 export class AppSessions {
   readonly #sends = new Map<Subscriber, Send>();
@@ -40,15 +36,10 @@ export class AppSessions {
     this.#auths.delete(subscriber);
   }
 
+  /** A message for many sessions is serialised once. */
   deliver(outgoing: readonly Outgoing[]): void {
-    completed(this.deliverSteps(outgoing));
-  }
-
-  /** A message for many sessions is serialised once. In steps: yields where others can be served. */
-  *deliverSteps(outgoing: readonly Outgoing[]): Generator<void, void> {
     const frames = new Map<ServerMessage, string>();
-    for (const [at, { to, message }] of outgoing.entries()) {
-      if (at % sliceMessages === sliceMessages - 1) yield;
+    for (const { to, message } of outgoing) {
       const send = this.#sends.get(to);
       if (!send) continue;
       let frame = frames.get(message);

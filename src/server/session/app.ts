@@ -67,11 +67,7 @@ export class App {
   readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
   readonly #cluster: AppCluster;
-  readonly #roomNews = new RoomNews({
-    rooms: this.rooms,
-    deliver: (outgoing) => this.#sessions.deliverSteps(outgoing),
-    told: () => this.#cluster.tellChanges(),
-  });
+  readonly #roomNews: RoomNews;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
   private constructor(config: AppConfig, { ledger, rulebook, files, spending, webhooks }: Parts) {
@@ -89,6 +85,12 @@ export class App {
       takePush: (push) => config.takePush?.(push),
       deliver: (outgoing) => this.deliver(outgoing),
       roomsChanged: () => this.notifyRooms(),
+    });
+    this.#roomNews = new RoomNews({
+      rooms: this.rooms,
+      deliver: (outgoing) => this.deliver(outgoing),
+      told: () => this.#cluster.tellChanges(),
+      sent: () => config.sendTurns.sent(),
     });
     this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
     const source = this.#querySource();

@@ -20,6 +20,7 @@ import { WebhookSender } from '../webhooks/sender.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { KeptResults } from '../queries/kept-results.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
+import { SendTurns } from './send-turns.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
 import { Session } from './session.ts';
@@ -44,6 +45,7 @@ export class Hub {
   });
   readonly webhooks: WebhookSender;
   readonly #memory: MemoryBudget;
+  readonly #sendTurns = new SendTurns();
   #removing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -58,6 +60,7 @@ export class Hub {
       keptResults: new KeptResults(config.limits.keptResultBytes),
       jobs: new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error)),
       memory: this.#memory,
+      sendTurns: this.#sendTurns,
     });
   }
 
@@ -72,6 +75,7 @@ export class Hub {
       log,
       authenticate: (init) => this.#authenticate(init),
       memory: this.#memory,
+      sendTurns: this.#sendTurns,
       ended: (ended) => this.#sessions.delete(ended),
     });
     this.#sessions.add(session);

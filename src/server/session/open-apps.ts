@@ -9,6 +9,7 @@ import { App } from './app.ts';
 import type { HubConfig } from './hub-config.ts';
 import { IdleApps } from './idle-apps.ts';
 import type { TakePush } from './push-relay.ts';
+import type { SendTurns } from './send-turns.ts';
 import { registryId } from './registry.ts';
 
 /** What all apps of a server share. */
@@ -18,6 +19,7 @@ export interface SharedByApps {
   readonly jobs: QueryJobs;
   readonly keptResults: KeptResults;
   readonly memory: MemoryBudget;
+  readonly sendTurns: SendTurns;
 }
 
 export class OpenApps {
@@ -66,8 +68,8 @@ export class OpenApps {
   /** An app by itself, which nothing is stored of. */
   async openTrial(id: string): Promise<App> {
     const { clock, random, log: logger, limits } = this.#config;
-    const { jobs, keptResults, memory: budget } = this.#shared;
-    return App.open({ id, log: await memory().open(id), clock, random, logger, limits, jobs, keptResults, memory: budget });
+    const { jobs, keptResults, memory: budget, sendTurns } = this.#shared;
+    return App.open({ id, log: await memory().open(id), clock, random, logger, limits, jobs, keptResults, memory: budget, sendTurns });
   }
 
   /** The next who asks for the app gets another one. */

@@ -1,28 +1,34 @@
-// Outgoing messages of one session. For clients that support it, messages of the same moment share one frame.
+// Outgoing messages of one session, in order. For clients that support it, messages of the same moment share one frame.
 
+import type { SendTurns, Waiting } from './send-turns.ts';
 import type { Socket } from './subscriber.ts';
 
-export class SendBatch {
+export class SendBatch implements Waiting {
   readonly #socket: Socket;
+  readonly #turns: SendTurns;
   /** Whether the client accepts several messages per frame. */
   acceptsBatches = false;
   #waiting: string[] = [];
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, turns: SendTurns) {
     this.#socket = socket;
+    this.#turns = turns;
   }
 
   send(message: string): void {
-    if (!this.acceptsBatches) return this.#socket.send(message);
+    const isAdmitted = this.#waiting.length === 0 && this.#turns.admit(message);
+    if (isAdmitted && !this.acceptsBatches) return this.#socket.send(message);
     this.#waiting.push(message);
-    if (this.#waiting.length === 1) queueMicrotask(() => this.flush());
+    if (isAdmitted) return queueMicrotask(() => void this.flush());
+    if (this.#waiting.length === 1) this.#turns.enqueue(this);
+    this.#turns.count(message);
   }
 
-  flush(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) return;
-    const frame = this.#waiting.length === 1 ? first : `[${this.#waiting.join(',')}]`;
+  flush(): number {
+    const waiting = this.#waiting;
     this.#waiting = [];
-    this.#socket.send(frame);
+    const frames = waiting.length > 1 && this.acceptsBatches ? [`[${waiting.join(',')}]`] : waiting;
+    for (const frame of frames) this.#socket.send(frame);
+    return frames.reduce((length, frame) => length + frame.length, 0);
   }
 }

@@ -8,6 +8,7 @@ import type { Limits } from '../limits.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { App } from './app.ts';
 import type { Session } from './session.ts';
+import type { SendTurns } from './send-turns.ts';
 import type { Socket } from './subscriber.ts';
 
 export interface Authenticated {
@@ -26,5 +27,6 @@ export interface SessionConfig {
   readonly log: Log;
   readonly authenticate: (init: Init) => Promise<Authenticated>;
   readonly memory: MemoryBudget;
+  readonly sendTurns: SendTurns;
   readonly ended: (session: Session) => void;
 }

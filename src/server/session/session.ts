@@ -53,7 +53,7 @@ export class Session {
   constructor(config: SessionConfig) {
     this.id = config.id;
     this.#config = config;
-    this.#sendBatch = new SendBatch(config.socket);
+    this.#sendBatch = new SendBatch(config.socket, config.sendTurns);
     this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
     this.#writeOrder = new WriteOrder(config.clock);
   }
