@@ -9,6 +9,7 @@ import { isObject } from '../lib/json.ts';
 import { validateQuery } from '../query/validate.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import { txInit } from '../transact/chunk.ts';
+import { describeDenial } from '../transact/denial.ts';
 import { opsOf, validateTransaction } from '../transact/operation.ts';
 import type { RuleParams } from '../types/query.ts';
 import type { InstaQLResponse } from '../types/result.ts';
@@ -19,6 +20,7 @@ import { Auth } from './auth.ts';
 import { callerHeaders, checkImpersonation, type ImpersonationOpts } from './caller.ts';
 import { type InitConfig, type InstantConfig, type ResolvedConfig, resolveConfig } from './config.ts';
 import { Context, Lifetime } from './context.ts';
+import { actionsOn } from './denied-actions.ts';
 import type { DebugCheckResult, DebugOpts, DebugTransactResult } from './debug-types.ts';
 import { withDates } from './result.ts';
 import { Rooms } from './rooms.ts';
@@ -31,6 +33,7 @@ import { Webhooks } from './webhooks/webhooks.ts';
 
 export type AdminQueryOpts = { ruleParams?: RuleParams } & CallOpts;
 
+type Ops = ReturnType<typeof opsOf>;
 type Chunks = TransactionChunk<any, any> | TransactionChunk<any, any>[];
 
 export class InstantAdminDatabase<
@@ -137,8 +140,13 @@ export class InstantAdminDatabase<
    * await db.transact([db.tx.goals[goalId].create({ title: 'Learn to swim' }), db.tx.todos[id()].create({ text: 'Goggles' }).link({ goal: goalId })]);
    */
   transact = async (chunks: Chunks, opts?: CallOpts): Promise<any> => {
-    const body = { steps: this.#steps(chunks), 'throw-on-missing-attrs?': this.#hasSchema };
-    return this.#context.callAs({ method: 'POST', path: '/admin/transact', body, isIdempotent: false, opts });
+    const steps = this.#steps(chunks);
+    const body = { steps, 'throw-on-missing-attrs?': this.#hasSchema };
+    try {
+      return await this.#context.callAs({ method: 'POST', path: '/admin/transact', body, isIdempotent: false, opts });
+    } catch (error) {
+      throw describeDenial(error, (etype) => actionsOn(etype, steps));
+    }
   };
 
   /**
@@ -200,7 +208,7 @@ export class InstantAdminDatabase<
     return withRuleParams(query, ruleParams);
   }
 
-  #steps(chunks: Chunks): unknown {
+  #steps(chunks: Chunks): Ops {
     const { disableValidation, schema } = this.#context.config;
     if (!disableValidation) validateTransaction(chunks, schema);
     return stepsOf(chunks);
@@ -232,7 +240,7 @@ function withRuleParams(query: unknown, ruleParams: RuleParams | undefined): unk
 }
 
 /** Operations are sent as they were built: the server makes steps of them. */
-function stepsOf(chunks: Chunks): unknown {
+function stepsOf(chunks: Chunks): Ops {
   return opsOf(chunks);
 }
 

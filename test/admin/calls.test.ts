@@ -218,3 +218,40 @@ test('dates are Date objects where the schema declares them and useDateObjects i
   const db = admin.init({ appId, adminToken: 'x', fetch, schema, useDateObjects: true });
   expect(await db.query({ goals: {} })).toEqual({ goals: [{ id: appId, due: new Date('2026-01-01'), title: '2026-01-01' }] });
 });
+
+describe('a denied transaction', () => {
+  const denied = (message: string) => {
+    const body = { type: 'permission-denied', message, hint: { input: ['goals', 'object'], expected: 'perms-pass?' } };
+    return Response.json(body, { status: 400 });
+  };
+  const [goal, other] = ['90a10000-0000-4000-8000-000000000001', '90a10000-0000-4000-8000-000000000002'];
+
+  test.each([
+    ['create', (tx: Tx) => tx['goals']![goal]!.create({ a: 1 }), `the 'create' rule of 'goals' is not satisfied for goals ${goal}`],
+    [
+      'merge',
+      (tx: Tx) => tx['goals']![goal]!.merge({ a: 1 }),
+      `the 'create' or 'update' rule of 'goals' is not satisfied for goals ${goal}`,
+    ],
+    [
+      'a lookup',
+      (tx: Tx) => tx['goals']![admin.lookup('slug', 's')]!.delete(),
+      `the 'delete' rule of 'goals' is not satisfied for goals with "s"`,
+    ],
+    ['another namespace', (tx: Tx) => tx['todos']![goal]!.delete(), 'not perms-pass?'],
+  ])('names rule and entities if the server names only the namespace: %s', async (_name, chunk, message) => {
+    const { db } = scripted(denied('Permission denied: not perms-pass?'));
+    const error = await failureOf(() => db.asUser({ guest: true }).transact(chunk(db.tx)));
+    expect(error).toBeInstanceOf(admin.InstantAPIError);
+    expect(error).toMatchObject({ message: `Permission denied: ${message}`, status: 400, hint: { expected: 'perms-pass?' } });
+  });
+
+  test('keeps the text of a server that names rule and entity', async () => {
+    const said = `Permission denied: the 'update' rule of 'goals' is not satisfied for goals ${other}`;
+    const { db } = scripted(denied(said));
+    const chunks = [goal, other].map((id) => db.tx['goals']![id]!.update({ a: 1 }));
+    expect(await failureOf(() => db.asUser({ guest: true }).transact(chunks))).toMatchObject({ message: said });
+  });
+});
+
+type Tx = ReturnType<typeof scripted>['db']['tx'];

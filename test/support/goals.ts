@@ -49,7 +49,7 @@ export function nodes(triples: readonly Triple[]): WireNode[] {
 export const goalsQuery = { goals: {} };
 
 /** One write: a chunk as `tx.goals[id].update(fields)` builds it. */
-export function chunk(action: 'create' | 'update' | 'delete', id: string, fields?: Omit<Goal, 'id'>): unknown {
+export function chunk(action: 'create' | 'update' | 'delete' | 'link', id: string, fields?: object): unknown {
   return { __ops: [[action, 'goals', id, fields]], __etype: 'goals' };
 }
 

@@ -10,12 +10,14 @@ import { acknowledge } from './acknowledge.ts';
 import { queryKey } from '../../query/key.ts';
 import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
 import { type Effect, onward } from '../effect.ts';
-import { describeDenial } from './describe-denial.ts';
+import { describeDenial } from '../../transact/denial.ts';
+import { actionsOn } from './write-actions.ts';
 import { writeSetOf } from './write-set.ts';
 
 export function reject(state: SyncState, write: Mutation, given: InstantAPIError, rejectedAtMs: number): Effect[] {
   const { outbox, queries, rejections, receipts } = state;
-  const error = describeDenial(given, write.steps, state.catalog.withPending(outbox.pendingAttrs()));
+  const attrs = state.catalog.withPending(outbox.pendingAttrs());
+  const error = describeDenial(given, (etype) => actionsOn(etype, write.steps, attrs));
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);

@@ -3,6 +3,7 @@
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { DataStep, LookupRef, Mode } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
+import { entityName } from '../../transact/denial.ts';
 import { invalid, rejection } from '../errors.ts';
 import { shownValue } from './value-text.ts';
 
@@ -35,7 +36,9 @@ export function modeMismatch(conflicts: readonly ModeConflict[]): Error | undefi
   const mode = conflicts.some((conflict) => conflict.mode === 'create') ? 'create' : 'update';
   const found = conflicts.filter((conflict) => conflict.mode === mode);
   if (found.length === 0) return undefined;
-  const message = mode === 'create' ? 'entity already exists' : 'entity does not exist';
+  const { step, attr } = found[0] as ModeConflict;
+  const problem = mode === 'create' ? 'entity already exists' : 'entity does not exist';
+  const message = `${problem}: ${attr.etype} ${entityName(step[1])}`;
   const input = found.map(({ step, attr }) => ({ ...namedParts(step, attr), opts: { mode } }));
   return invalid('tx-step', input, [{ message }], message);
 }

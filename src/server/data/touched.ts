@@ -4,6 +4,7 @@
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
 import type { Actor } from './system-rules.ts';
 
 export type Access =
@@ -20,6 +21,8 @@ export interface AccessRecord {
   readonly after: Db;
   readonly accesses: readonly Access[];
   readonly newAttrs: readonly WireAttr[];
+  /** As the writer sent them: a rejection names only the entities that these name. The writer may not know what a lookup found. */
+  readonly steps?: readonly Step[];
   /**
    * A step's mode does not hold (create of an existing entity or update of a missing one). Reported once the rules for existing entities
    * have passed.

@@ -59,7 +59,8 @@ export function* prepareSteps(
   const isLong = isOfMany || accesses.length + catalog.put.length > longAccesses;
   if (isLong) yield;
   // Permissions come before constraints: a forbidden write must not reveal other users' data.
-  if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
+  const { put: newAttrs } = catalog;
+  if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs, steps: read, conflict });
   if (conflict) throw conflict;
   if (isLong) yield;
   const written = layer.takeChangeSet();

@@ -84,10 +84,7 @@ export class Guard {
       const verdict = this.#judge(check, touched);
       if (verdict.error !== undefined && check.rule) throw this.#cannotEvaluate(check.rule, check, touched, verdict.error);
       if (!verdict.isPassed)
-        throw denied(
-          check.scope === 'attr' ? 'attrs' : check.etype,
-          `the '${check.action}' rule of '${check.scope === 'attr' ? 'attrs' : check.etype}' is not satisfied`,
-        );
+        throw denied(check.etype, `the '${check.action}' rule of '${check.etype}' is not satisfied${subjectOf(check, touched)}`);
     }
   }
 
@@ -154,4 +151,11 @@ function bucketsOf(limits: unknown, { clock, limits: store }: GuardConfig): Read
       return [name, new Bucket(read, clock, store, `rule ${name}`)] as const;
     }),
   );
+}
+
+/** What was denied, as far as the writer named it. */
+function subjectOf({ scope, etype, eid }: Check, { steps = [], newAttrs }: AccessRecord): string {
+  if (scope === 'object') return steps.some((step: readonly unknown[]) => step.includes(eid)) ? ` for ${etype} ${eid}` : '';
+  const [, namespace, label] = newAttrs.find(({ id }) => id === eid)?.['forward-identity'] ?? [];
+  return ` for ${namespace}.${label}`;
 }

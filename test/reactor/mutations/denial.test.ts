@@ -38,6 +38,19 @@ it.each([
   expect(await messageOf(chunks)).toBe(message.replace(/%(\d)/g, (_, n: string) => goalId(Number(n))));
 });
 
+it('the error names a linked entity, in the namespace at the other end', async () => {
+  const hint = { input: ['todos', 'object'], expected: 'perms-pass?' };
+  expect(await messageOf(chunk('link', goalId(1), { todos: goalId(7) }), { hint })).toBe(
+    `Permission denied: the 'view' or 'link' rule of 'todos' is not satisfied for todos ${goalId(7)}`,
+  );
+});
+
+it('the error keeps the text of a server that names rule and entity', async () => {
+  const said = `Permission denied: the 'update' rule of 'goals' is not satisfied for goals ${goalId(2)}`;
+  const chunks = [1, 2, 3].map((n) => chunk('update', goalId(n), { title: 'a' }));
+  expect(await messageOf(chunks, { message: said })).toBe(said);
+});
+
 it('the error adds the entity to the text of a server that names the rule', async () => {
   const said = "Permission denied: the 'update' rule of 'goals' is not satisfied";
   expect(await messageOf(chunk('update', goalId(1), { title: 'a' }), { message: said })).toBe(`${said} for goals ${goalId(1)}`);

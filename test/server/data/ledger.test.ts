@@ -101,7 +101,7 @@ test('a rejected write stays rejected, also on the next server, although the dat
   const peer = await world.open();
   await peer.request({ ...create, 'client-event-id': undefined });
   const error = await peer.response('error', create);
-  expect(error).toMatchObject({ status: 400, type: 'validation-failed', message: 'entity already exists' });
+  expect(error).toMatchObject({ status: 400, type: 'validation-failed', message: `entity already exists: goals ${goal}` });
   await peer.request({ op: 'transact', 'tx-steps': [['delete-entity', goal, 'goals']] });
   const again = await (await world.open()).response('error', create);
   expect(again).toMatchObject({ ...error, 'original-event': expect.anything() as object });
@@ -109,7 +109,7 @@ test('a rejected write stays rejected, also on the next server, although the dat
   const next = bench({ storage });
   expect(await (await next.open()).response('error', create)).toMatchObject({
     type: 'validation-failed',
-    message: 'entity already exists',
+    message: `entity already exists: goals ${goal}`,
   });
   expect(await goals(next)).toEqual([]);
 });
@@ -146,9 +146,11 @@ test('a delayed copy of a rejected write changes nothing, also after a later wri
   await one.request({ ...create, 'client-event-id': 'a write that makes the goal' });
   const first = { ...set('first'), 'client-event-id': 'the first write, of sixteen' };
   const update = { ...first, 'tx-steps': [['add-triple', newId(), title.id, 'x', { mode: 'update' }]] };
-  expect(await one.response('error', update)).toMatchObject({ message: 'entity does not exist' });
+  expect(await one.response('error', update)).toMatchObject({ message: expect.stringMatching(/^entity does not exist: goals /) as string });
   await one.request(set('second'));
-  expect(await other.response('error', first)).toMatchObject({ message: 'entity does not exist' });
+  expect(await other.response('error', first)).toMatchObject({
+    message: expect.stringMatching(/^entity does not exist: goals /) as string,
+  });
   expect(await goals(world)).toEqual([{ id: goal, title: 'second' }]);
 });
 

@@ -179,7 +179,7 @@ describe('steps that are rejected and write nothing', () => {
       'creating an entity that has only a link',
       [['add-triple', ghost, setsId.id, ghost, { mode: 'create' }]],
       'validation-failed',
-      /^entity already exists$/,
+      new RegExp(`^entity already exists: sets ${ghost}$`),
       { 'data-type': 'tx-step' },
     ],
     [
@@ -194,14 +194,14 @@ describe('steps that are rejected and write nothing', () => {
       'creating an entity that exists',
       [['add-triple', owls, actsId.id, owls, { mode: 'create' }]],
       'validation-failed',
-      /^entity already exists$/,
-      { 'data-type': 'tx-step', errors: [{ message: 'entity already exists' }] },
+      new RegExp(`^entity already exists: acts ${owls}$`),
+      { 'data-type': 'tx-step', errors: [{ message: `entity already exists: acts ${owls}` }] },
     ],
     [
       'updating an entity that does not exist',
       [['add-triple', anonymous, actsId.id, anonymous, { mode: 'update' }]],
       'validation-failed',
-      /^entity does not exist$/,
+      new RegExp(`^entity does not exist: acts ${anonymous}$`),
       {},
     ],
     [
