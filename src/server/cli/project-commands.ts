@@ -6,6 +6,7 @@ import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
+import { importedFiles } from './project-imports.ts';
 import { pathFor, rulesFile, schemaFile, watchProject } from './project-paths.ts';
 import { pull, push, type PushSettings } from './project-push.ts';
 import type { Target } from './project-request.ts';
@@ -30,9 +31,8 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
     }
   };
   await once();
-  return watchProject(folder, () => {
-    running = running.then(once);
-  });
+  const again = (): void => void (running = running.then(once));
+  return watchProject(folder, again, importedFiles);
 }
 
 /** A file that was removed changes nothing. */

@@ -5,16 +5,26 @@
 import { existsSync } from 'node:fs';
 import Module, { createRequire, register } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
 
 const ours = /^(triplane|@instantdb\/(core|react|react-common|react-native|admin|svelte|solidjs|vue))(\/.+)?$/;
 
 let isProvided = false;
+const imported = new Set<string>();
+
+/** What was read of a project so far. */
+export function importedFiles(): string[] {
+  return [...imported, ...requiredFiles()];
+}
 
 /** Applies to every later import. */
 export function provideImports(): void {
   if (isProvided) return;
   isProvided = true;
-  register(`data:text/javascript,${encodeURIComponent(hooks(entryOf(['./index.js', '../../index.ts'])))}`);
+  const { port1, port2: data } = new MessageChannel();
+  port1.on('message', (path: string) => imported.add(path)).unref();
+  const text = hooks(entryOf(['./index.js', '../../index.ts']));
+  register(`data:text/javascript,${encodeURIComponent(text)}`, { data, transferList: [data] });
   provideRequired(entryOf(['./index.cjs', '../../index.ts']));
 }
 
@@ -38,10 +48,15 @@ function provideRequired(entry: string | undefined): void {
   };
 }
 
+const { cache } = createRequire(import.meta.url);
+const requiredFiles = (): string[] => Object.keys(cache).filter((path) => !/[\\/]node_modules[\\/]/.test(path));
+
 /** CommonJS is cached by its file, whatever the query. */
 export function forgetRequired(): void {
-  const { cache } = createRequire(import.meta.url);
-  for (const path of Object.keys(cache)) if (!/[\\/]node_modules[\\/]/.test(path)) delete cache[path];
+  for (const path of requiredFiles()) {
+    imported.add(path);
+    delete cache[path];
+  }
 }
 
 /** The hooks run in another thread and know only their own source text. Installed packages are left alone. */
@@ -81,7 +96,13 @@ async function located(specifier, context, next) {
   }
 }
 
+let imported;
+export function initialize(port) {
+  imported = port;
+}
+
 export async function load(url, context, next) {
+  if (/^file:.*\?v=\d+$/.test(url)) imported.postMessage(fileURLToPath(url));
   try {
     return await next(url, context);
   } catch (error) {

@@ -1,6 +1,6 @@
 // Where a project keeps its schema and its rules, which is where `instant-cli` looks for them, and when they change.
 
-import { existsSync, readdirSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 export const schemaFile = 'instant.schema.ts';
@@ -48,23 +48,51 @@ function foldersIn(folder: string, depth: number): string[] {
 /** Delay after the last of several changes, in milliseconds. */
 const calm = 100;
 
-/** Calls `run` after a change of either file. Returns a function that stops it. */
-export function watchProject(folder: string, changed: () => void): () => void {
+/**
+ * Calls `changed` after a change of either file, or of a file that they import, also in folders that are made later. Returns a function that
+ * stops it.
+ */
+export function watchProject(folder: string, changed: () => void, imported: () => readonly string[] = () => []): () => void {
   let timer: NodeJS.Timeout | undefined;
-  const paths = ([schemaFile, rulesFile] as const).map((file) => pathFor(file, folder));
-  const names = new Set([...paths.map((path) => basename(path)), ...namesOf(schemaFile), ...namesOf(rulesFile)]);
-  const watched = new Set([...searched.map(([top]) => resolve(folder, top)), ...paths.map((path) => dirname(path))]);
-  const watchers = [...watched]
-    .filter((each) => existsSync(each))
-    .map((each) =>
-      watch(each, (_kind, name) => {
-        if (name === null || !names.has(name)) return;
-        clearTimeout(timer);
-        timer = setTimeout(changed, calm);
-      }),
-    );
+  const watchers = new Map<string, FSWatcher>();
+  const names = new Set([...namesOf(schemaFile), ...namesOf(rulesFile)]);
+  const paths = (): string[] => [...([schemaFile, rulesFile] as const).map((file) => pathFor(file, folder)), ...imported()];
+  const stop = (at: string): void => {
+    watchers.get(at)?.close();
+    watchers.delete(at);
+  };
+  /** Whether there were new folders. */
+  const look = (): boolean => {
+    for (const at of watchers.keys()) if (!existsSync(at)) stop(at);
+    const before = watchers.size;
+    const folders = [...searched.flatMap(([top, depth]) => foldersIn(resolve(folder, top), depth)), ...paths().map(dirname)];
+    for (const at of new Set(folders)) if (!watchers.has(at) && existsSync(at)) open(at);
+    return watchers.size > before;
+  };
+  const open = (at: string): void => {
+    try {
+      watchers.set(
+        at,
+        watch(at, (_kind, name) => heard(join(at, name ?? ''))).on('error', () => stop(at)),
+      );
+    } catch {
+      // The system watches no more folders: the others are watched.
+    }
+  };
+  const heard = (path: string): void => {
+    const isFolderNew = !watchers.has(path) && isFolder(path) && look();
+    if (!isFolderNew && !names.has(basename(path)) && !paths().includes(path)) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      look();
+      changed();
+    }, calm);
+  };
+  look();
   return () => {
     clearTimeout(timer);
-    for (const each of watchers) each.close();
+    for (const at of [...watchers.keys()]) stop(at);
   };
 }
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

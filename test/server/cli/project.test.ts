@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
 import { projectEnv } from '../../../src/server/cli/project-env.ts';
 import { readProject } from '../../../src/server/cli/project-files.ts';
+import { watchProject } from '../../../src/server/cli/project-paths.ts';
 import { partOf, pushOnChange, pullProject, pushProject, targetOf } from '../../../src/server/cli/project-commands.ts';
 
 let folder: string;
@@ -135,6 +136,30 @@ test('what contains itself is refused with its file', async () => {
   await writeFile(join(folder, 'instant.schema.ts'), 'const a: Record<string, unknown> = {};\na.entities = a;\nexport default a;');
   const pushed = pushProject(server, folder, () => {});
   await expect(pushed).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(/^instant\.schema\.ts/) as string });
+});
+
+test('a file in a folder that is made later is watched, and a file that is imported', async () => {
+  const imported = join(folder, 'parts', 'own.txt');
+  await mkdir(dirname(imported));
+  await writeFile(imported, '1');
+  let changes = 0;
+  const stop = watchProject(
+    folder,
+    () => void changes++,
+    () => [imported],
+  );
+  const heard = async (change: () => Promise<void>): Promise<void> => {
+    const before = changes;
+    await change();
+    await expect.poll(() => changes, { timeout: 5000 }).toBeGreaterThan(before);
+  };
+  await heard(() => writeFile(imported, '2'));
+  await heard(async () => {
+    await mkdir(join(folder, 'src', 'db'), { recursive: true });
+    await writeFile(join(folder, 'src', 'db', 'instant.schema.ts'), schema(text));
+  });
+  await heard(() => writeFile(join(folder, 'src', 'db', 'instant.schema.ts'), schema(done)));
+  stop();
 });
 
 test('a file that is removed is told: the app keeps what it had', async () => {
