@@ -53,7 +53,11 @@ async function explainErrors(option: string, run: () => Promise<void>): Promise<
     if (!(cause instanceof InstantAPIError) || cause.status >= 500) throw cause;
     const hint: unknown = cause.body.hint;
     const faults = isObject(hint) && Array.isArray(hint.errors) ? hint.errors.filter(isObject) : [];
-    const lines = faults.map((fault) => `\n  ${Array.isArray(fault.in) ? fault.in.join('.') : ''}: ${String(fault.message)}`);
+    const placed = faults.map(({ in: at, message }) => ({ at: Array.isArray(at) ? at : [], message: String(message) }));
+    // A single fault without a place of its own is the message already.
+    const lines = placed
+      .filter(({ at, message }) => at.length > 1 || !cause.message.includes(message))
+      .map(({ at, message }) => `\n  ${at.length > 0 ? `${at.join('.')}: ` : ''}${message}`);
     throw new TriplaneError('config-invalid', `createServer: ${option}: ${cause.message}${lines.join('')}`, { cause, hint });
   }
 }

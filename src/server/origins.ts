@@ -50,4 +50,4 @@ export function isOpenedLocally({ remote, header }: PageRequest): boolean {
   return (origin === undefined || origin === `http://${host}`) && (site === 'none' || site === 'same-origin');
 }
 
-const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'cf-connecting-ip', 'via'];

@@ -66,6 +66,7 @@ test.each<[string, Record<string, string>]>([
   ['a host name that begins with localhost', { host: 'localhost.evil.example' }],
   ['a host name that begins with 127.0.0.1', { host: '127.0.0.1.evil.example' }],
   ['a proxy', { 'x-forwarded-for': '1.2.3.4' }],
+  ['a proxy that tells the protocol alone', { 'x-forwarded-proto': 'https' }],
 ])('%s sees neither apps nor codes', async (_who, headers) => {
   const { server, code } = await developing();
   const answer = await get(server, '/', { host: `localhost:${server.port}`, ...headers });

@@ -53,6 +53,13 @@ test('the schema and the rules apply to the first client', async () => {
   await expect(db.transact(db.tx.todos[id()]!.update({ text: 'shoes' }))).rejects.toMatchObject({ type: 'permission-denied' });
 });
 
+test('a fault that the message tells is not told again', async () => {
+  const taken = { forward: { on: 'goals', has: 'one', label: 'title' }, reverse: { on: 'todos', has: 'many', label: 'goals' } };
+  const broken = { ...schema, links: { taken } } as unknown as typeof schema;
+  const error = await createServer({ schema: broken }).catch((thrown: unknown) => thrown);
+  expect(String((error as Error).message).split('Duplicate entry')).toHaveLength(2);
+});
+
 test('a schema with a link to an entity that it does not have is rejected, at the start and for another app', async () => {
   const { goals, todos } = schema.entities;
   const link = { forward: { on: 'goals', has: 'one', label: 'tag' }, reverse: { on: 'tgas', has: 'many', label: 'goals' } };
