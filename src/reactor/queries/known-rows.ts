@@ -200,8 +200,9 @@ export class KnownRows {
   }
 
   /** A result changed: values it no longer contains are kept if they may be needed. */
-  onResultChanged(live: LiveQuery, changeSet: ChangeSet): void {
-    if (!this.hasPending) return;
+  onResultChanged(view: View, changeSet: ChangeSet): void {
+    const live = this.hasPending ? this.#liveOf(view) : undefined;
+    if (!live) return;
     for (const [etype, changes] of changeSet) {
       for (const [id, { before, after }] of changes) if (before && !after && this.#writes.has(id)) this.#keep(etype, before, live);
     }

@@ -119,7 +119,6 @@ export class OptimisticUpdates {
 
   /** A new result lies under the writes. Returns what else that changes. */
   onResult(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
-    this.#known.onResultChanged(live, changeSet);
     if (isFirst) live.view.pending.rewrite(this.#missingFrom(live));
     else {
       this.#dropIncluded(live);

@@ -149,6 +149,7 @@ export class View {
     if (this.#live) this.db.baseChanged(changeSet);
     this.info = { ...info, isFromServer: true };
     this.#hasNewInfo = true;
+    this.#config.known?.onResultChanged(this, changeSet);
     this.pending.onBaseChanged(changeSet);
     return changeSet;
   }

@@ -242,6 +242,22 @@ describe('a write borrows again', () => {
       ],
     }));
 
+  it('when its own result loses the row, which another result lost before', () =>
+    play({
+      world: { etypes: ['tents', 'fans'], attrs: [idAttr('tents'), idAttr('fans')], singular: {} },
+      queries: [{ fans: {} }, { tents: { $: { order: { serverCreatedAt: 'desc' }, limit: 1 } } }],
+      data: [
+        ['e1', 'tents.id', 'e1', 1],
+        ['e3', 'tents.id', 'e3', 1],
+      ],
+      keeps: [-1, 1],
+      happenings: [
+        write(['add-triple', 'e1', 'tents.id', 'e1']),
+        { kind: 'answer', query: 0, keep: 0, lag: 0 },
+        { kind: 'answer', query: 1, keep: 2, lag: 0 },
+      ],
+    }));
+
   it('a deletion that cascades follows the link that a refused write has moved', () =>
     play({
       world: {
