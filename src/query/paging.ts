@@ -21,25 +21,26 @@ export interface PageRange {
 
 /** Empty if the position of the page is unknown. A page at the end of its list has room for what a pending write adds behind it. */
 export function pageRange(rows: readonly Row[], node: QueryNode, order: Order, page: PageInfo | undefined): PageRange {
-  let from = 0;
-  let to = rows.length;
-  if (!node.isLeading) {
-    // An empty page behind a cursor begins there.
-    if (page && !page.startCursor && node.options.after && !node.options.offset) return range(rows, node);
-    if (!page?.startCursor) return { from, to: 0 };
-    const { startCursor, endCursor } = page;
-    if (node.attrs.byId(startCursor[1])) {
-      from = lowerBound(rows, rowAt(startCursor, order), order.compare);
-      if (endCursor && !isAtEnd(node, page)) to = lowerBound(rows, rowAt(endCursor, order), (a, b) => order.compare(a, b) || -1);
-    }
-  }
-  if (node.fromEnd) from = Math.max(from, to - node.limit);
+  const [first, to] = node.isLeading ? [0, rows.length] : boundsOf(rows, node, order, page);
+  const from = node.fromEnd ? Math.max(first, to - node.limit) : first;
   return { from, to: Math.max(from, Math.min(to, from + node.limit)) };
 }
 
-/** The server found nothing behind the page. */
-function isAtEnd({ options, fromEnd }: QueryNode, { hasNextPage }: PageInfo): boolean {
-  return hasNextPage === false && Boolean(options.after) && !options.before && !fromEnd;
+/** A page reaches to its cursors. Where an offset or the limit cuts it, only the server's first or last row tells where. */
+function boundsOf(rows: readonly Row[], node: QueryNode, order: Order, page: PageInfo | undefined): [from: number, to: number] {
+  const { fromEnd, options } = node;
+  const { after, afterInclusive, before, beforeInclusive, offset } = options;
+  if (!page || (offset && !page.startCursor)) return [0, 0];
+  const { startCursor, endCursor, hasNextPage, hasPreviousPage } = page;
+  if (startCursor && !node.attrs.byId(startCursor[1])) return [0, rows.length];
+  const isOther = (cursor: Cursor | undefined): boolean => startCursor !== null && cursor !== undefined && cursor[1] !== startCursor[1];
+  const isStartCut = isOther(after) || (fromEnd ? hasPreviousPage : offset);
+  const isEndCut = isOther(before) || (fromEnd ? offset : Number.isFinite(node.limit) && hasNextPage);
+  const count = (cursor: Cursor, own: 0 | 1): number => countBefore(rows, cursor, own, order);
+  return [
+    isStartCut && startCursor ? count(startCursor, 0) : after ? count(after, afterInclusive ? 0 : 1) : 0,
+    isEndCut && endCursor ? count(endCursor, 1) : before ? count(before, beforeInclusive ? 1 : 0) : rows.length,
+  ];
 }
 
 export interface PaginatedRows {
@@ -82,8 +83,8 @@ function range(rows: readonly Row[], node: QueryNode): { from: number; to: numbe
   const { after, afterInclusive, before, beforeInclusive, offset } = node.options;
   let from = 0;
   let to = rows.length;
-  if (after) from = countBefore(rows, after, afterInclusive ? 0 : 1, node);
-  if (before) to = Math.max(from, countBefore(rows, before, beforeInclusive ? 1 : 0, node));
+  if (after) from = countBefore(rows, after, afterInclusive ? 0 : 1, node.order);
+  if (before) to = Math.max(from, countBefore(rows, before, beforeInclusive ? 1 : 0, node.order));
   if (node.fromEnd) {
     to = Math.max(from, to - (offset ?? 0));
     return { from: Math.max(from, to - node.limit), to };
@@ -93,7 +94,7 @@ function range(rows: readonly Row[], node: QueryNode): { from: number; to: numbe
 }
 
 /** The number of rows before a cursor. @param own whether the cursor's own row counts */
-function countBefore(rows: readonly Row[], cursor: Cursor, own: 0 | 1, { order }: QueryNode): number {
+function countBefore(rows: readonly Row[], cursor: Cursor, own: 0 | 1, order: Order): number {
   return lowerBound(rows, rowAt(cursor, order), (a, b) => order.compare(a, b) || -own);
 }
 

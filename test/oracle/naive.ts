@@ -25,6 +25,8 @@ interface Options {
   readonly offset?: number;
   readonly after?: Cursor;
   readonly before?: Cursor;
+  readonly afterInclusive?: boolean;
+  readonly beforeInclusive?: boolean;
   readonly fields?: readonly string[];
   readonly aggregate?: string;
 }
@@ -194,17 +196,23 @@ function showNode(
   const options = optionsOf(shape);
   if (!isKnown(triples, etype, options.where ?? {})) return [];
   const isLeading = !options.offset && !options.after && !options.before;
-  if (!isLeading && !page?.startCursor) return [];
+  const { limit, first, last, offset, after, before } = options;
+  const isFromEnd = !limit && !first && last;
+  if (!isLeading && (!page || (offset && !page.startCursor))) return [];
   const sort = sortOf(triples, etype, options, page?.startCursor);
   let ids = matching(triples, etype, options, among).sort((a, b) => sort.compare(sort.key(a), a, sort.key(b), b));
-  if (!isLeading && page?.startCursor && triples.attrs.some(({ id }) => id === page.startCursor?.[1])) {
-    const { startCursor: start, endCursor: end } = page;
-    ids = ids.filter((id) => sort.compare(sort.key(id), id, sort.cursorKey(start), start[0]) >= 0);
-    if (end) ids = ids.filter((id) => sort.compare(sort.key(id), id, sort.cursorKey(end), end[0]) <= 0);
+  const keep = (cursor: Cursor | null | undefined, isHere: (side: number) => boolean): void => {
+    if (cursor) ids = ids.filter((id) => isHere(sort.compare(sort.key(id), id, sort.cursorKey(cursor), cursor[0])));
+  };
+  if (!isLeading && page && (!page.startCursor || triples.attrs.some(({ id }) => id === page.startCursor?.[1]))) {
+    keep(after, (side) => side > 0 || (options.afterInclusive === true && side === 0));
+    keep(before, (side) => side < 0 || (options.beforeInclusive === true && side === 0));
+    // Only the server's first and last row tell where an offset or the limit cuts it.
+    if (isFromEnd ? page.hasPreviousPage : offset) keep(page.startCursor, (side) => side >= 0);
+    if (isFromEnd ? offset : (limit ?? first) && page.hasNextPage) keep(page.endCursor, (side) => side <= 0);
   }
-  const { limit, first, last } = options;
   const count = [limit, first, last].find(Boolean) ?? ids.length;
-  const shown = !limit && !first && last ? ids.slice(-count) : ids.slice(0, count);
+  const shown = isFromEnd ? ids.slice(-count) : ids.slice(0, count);
   return shown.map((id) => showRow(triples, etype, id, shape, singular));
 }
 

@@ -203,7 +203,7 @@ function pagesOf(triples: Triples, query: Trace['query'], page: number): Record<
     const options = (shape['$'] ?? {}) as Record<string, Record<string, string>>;
     if (!['order', 'limit', 'last', 'offset'].some((name) => options[name])) return [];
     const cursor = (at: number): Cursor | null => (at === 7 ? null : cursorAt(triples, etype, options, at));
-    return [[etype, { startCursor: cursor(page & 7), endCursor: cursor(page >> 4), hasNextPage: false, hasPreviousPage: true }]];
+    return [[etype, { startCursor: cursor(page & 7), endCursor: cursor((page >> 4) & 7), hasNextPage: page > 127, hasPreviousPage: true }]];
   });
   return pages.length > 0 ? Object.fromEntries(pages) : undefined;
 }
