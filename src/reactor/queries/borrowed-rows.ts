@@ -7,15 +7,14 @@ import { Layer } from '../../db/layer.ts';
 import { addLink } from '../../db/links.ts';
 import { Row } from '../../db/row.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
-import { matchesNode } from '../../query/candidates.ts';
-import type { ChildQueryNode, QueryNode } from '../../query/compile.ts';
-import { pageOrder, pageRange } from '../../query/paging.ts';
+import type { QueryNode } from '../../query/compile.ts';
 import { newPass, within } from '../../query/pass.ts';
-import { type LinkEnd, type LinkStep, nearEnds } from '../../query/where.ts';
+import type { LinkEnd, LinkStep } from '../../query/where.ts';
 import { writeSetOf } from '../mutations/write-set.ts';
 import type { KnownRow, KnownRows } from './known-rows.ts';
 import { rowsBeyond } from './page-fill.ts';
-import { type EntityNeed, type NodeNeed, type QueryNeeds, needsOf } from './query-needs.ts';
+import { decides, type EntityNeed, isPage, linkKey, type NodeNeed, type QueryNeeds, needsOf } from './query-needs.ts';
+import { completed, isInResult, isShown, toldOf } from './shown-rows.ts';
 import type { View } from './view.ts';
 
 export interface BorrowedRow {
@@ -36,25 +35,11 @@ export interface Loan {
 
 export const noLoan: Loan = { rows: [], ids: new Set(), dated: new Set(), isWide: false };
 
-/** Whether the steps can bring rows into the query. */
-export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
-  for (const [op, , attrId, , options] of steps as readonly (readonly [string, unknown, string, unknown?, { mode?: string }?])[]) {
-    if (deciding.has(attrId)) return true;
-    // Entities linked with it lose a link, and a page loses a row.
-    if (op === 'delete-entity' && nodes.some(({ node, paths }) => isPage(node) || paths.some(({ far }) => far.etype === attrId))) return true; // prettier-ignore
-    // An upsert of an entity known only from other results is not a new entity.
-    if (op === 'add-triple' && !options?.mode && nodes.some(({ node }) => node.idAttr?.id === attrId)) return true;
-  }
-  return false;
-}
-
 /** The rows to borrow for a write. @param makesAttrs that the result does not know */
 export function borrow(view: View, known: KnownRows, steps: readonly Step[], makesAttrs = false): Loan {
   const needs = needsOf(view.compiled);
   return makesAttrs || decides(steps, needs) ? new Borrowing(view, known, needs, steps).loan(makesAttrs) : noLoan;
 }
-
-const isPage = (node: QueryNode): boolean => !('link' in node) && Number.isFinite(node.limit);
 
 class Borrowing {
   readonly #view: View;
@@ -168,12 +153,18 @@ class Borrowing {
   }
 
   #borrow(need: EntityNeed, id: string): void {
-    const found = new Map<string, BorrowedRow>();
-    if (this.#isHere(need.etype, id)) {
-      // The result has this row, or it is created here: its links may be known elsewhere.
+    if (!this.#isHere(need.etype, id)) return this.#add((found) => this.#collect(need, id, found));
+    // The result has this row, or it is created here: its links may be known elsewhere.
+    this.#add((found) => {
       for (const { link, far } of need.links) for (const target of this.#newlyLinked(link, id)) this.#collect(far, target, found);
-    } else if (!this.#collect(need, id, found)) return;
-    if (!this.#contradicts(found)) for (const [key, row] of found) this.#rows.set(key, row);
+    });
+    if (this.#isInResult(need.etype, id)) this.#add((found) => this.#complete(need, id, found));
+  }
+
+  #add(collect: (found: Map<string, BorrowedRow>) => unknown): void {
+    const found = new Map<string, BorrowedRow>();
+    if (collect(found) === false || this.#contradicts(found)) return;
+    for (const [key, row] of found) this.#rows.set(key, row);
   }
 
   /** Whether everything needed of the entity is known; adds what is not in the result itself. */
@@ -181,15 +172,15 @@ class Borrowing {
     const { etype } = need;
     const key = `${etype} ${id}`;
     this.#ids.add(id);
-    if (found.has(key) || this.#isInResult(etype, id)) return true;
+    if (found.has(key)) return true;
+    if (this.#isInResult(etype, id)) return (this.#complete(need, id, found), true);
     const known = this.#knownRow(etype, id);
     if (!known) return this.#isMade(etype, id);
     const { row } = known;
     if (need.isShown && !row.exists(this.#view.db.attrs.idAttr(etype))) return false;
     const isKnown = (attr: KnownAttr): boolean =>
       row.values[attr.slot] !== undefined || !this.#has(attr.id) || known.covers(attr) || this.#isSet(id, attr);
-    // A row present for one node appears in every other node it matches.
-    const needs = [need, ...this.#nodes.flatMap(({ node, need: own }) => (own !== need && node.etype === etype && this.#mayMatch(node, id) ? [own] : []))]; // prettier-ignore
+    const needs = this.#needs(need, id);
     if (!needs.every(({ attrs }) => attrs.every(isKnown))) return false;
     const before = [...found.keys()];
     found.set(key, { etype, row });
@@ -207,17 +198,39 @@ class Borrowing {
     return isComplete;
   }
 
+  /** A row present for one node appears in every other node it matches. */
+  #needs(need: EntityNeed, id: string): readonly EntityNeed[] {
+    const isOther = ({ node, need: other }: NodeNeed): boolean => other !== need && node.etype === need.etype && this.#mayMatch(node, id);
+    return [need, ...this.#nodes.filter(isOther).map(({ need: other }) => other)];
+  }
+
+  /** The result has the entity in one place of the query, and may lack what another place shows of it. */
+  #complete(need: EntityNeed, id: string, found: Map<string, BorrowedRow>): void {
+    const { etype } = need;
+    const own = this.#view.baseStore.row(etype, id);
+    const known = this.#places(etype) > 1 ? this.#knownRow(etype, id)?.row : undefined;
+    if (!own || !known) return;
+    const key = `${etype} ${id}`;
+    const told = toldOf(this.#view, etype, own);
+    found.set(key, this.#rows.get(key) ?? { etype, row: completed(own, known, told, this.#view.db.attrs.namespace(etype)) });
+    for (const { link, far, filter = '' } of this.#needs(need, id).flatMap(({ links }) => links)) {
+      if (told.links.has(linkKey(link, filter))) continue;
+      for (const target of this.#linked(link, id)) if (this.#collect(far, target, found)) this.#tie(link, id, target, found);
+    }
+  }
+
+  /** How many parts of the query may bring entities of the namespace into its result. */
+  #places(etype: string): number {
+    const reading = this.#nodes.flatMap(({ paths }) => paths).filter(({ far }) => far.etype === etype);
+    return this.#nodes.filter(({ node }) => node.etype === etype).length + reading.length;
+  }
+
   /** The result may have an entity without its link to one that it does not have. */
   #tie({ attr, isForward }: LinkEnd, id: string, far: string, found: Map<string, BorrowedRow>): void {
-    const row = isForward ? undefined : this.#view.baseStore.row(attr.etype, far);
+    if (isForward) return;
     const key = `${attr.etype} ${far}`;
-    if (
-      !row ||
-      found.has(key) ||
-      row.targets(attr).includes(id) ||
-      !this.#known.row(attr.etype, far, this.#view)?.row.targets(attr).includes(id)
-    )
-      return;
+    const row = (found.get(key) ?? this.#rows.get(key))?.row ?? this.#view.baseStore.row(attr.etype, far);
+    if (!row || row.targets(attr).includes(id) || !this.#knownRow(attr.etype, far)?.row.targets(attr).includes(id)) return;
     const values = row.values.slice();
     values[attr.slot] = attr.isMany ? addLink(row.links(attr), id) : id;
     found.set(key, { etype: attr.etype, row: new Row(far, row.t, values, row.times) });
@@ -252,7 +265,7 @@ class Borrowing {
   }
 
   #isInResult(etype: string, id: string): boolean {
-    return this.#view.baseStore.row(etype, id)?.exists(this.#view.db.attrs.idAttr(etype)) === true;
+    return isInResult(this.#view, etype, id);
   }
 
   /** By this write or another pending one. */
@@ -268,24 +281,9 @@ class Borrowing {
     for (const { etype, row } of found.values()) before.put(etype, row.id, row);
     const others = [...found.values()].filter(({ etype, row }) => !this.#isInResult(etype, row.id));
     const shown = within(newPass(), () =>
-      others.filter(({ etype, row }) => this.#nodes.some(({ node }) => node.etype === etype && this.#showed(node, row, before))),
+      others.filter(({ etype, row }) => this.#nodes.some((each) => each.node.etype === etype && isShown(this.#view, each, row, before))),
     );
     for (const { row } of shown) this.#dated.add(row.id);
     return shown.some(({ etype, row }) => !this.#knownRow(etype, row.id)?.isNewer);
-  }
-
-  #showed(node: QueryNode, row: Row, before: Layer): boolean {
-    if (!matchesNode(node, row, before)) return false;
-    const { link } = node as Partial<ChildQueryNode>;
-    if (link) {
-      const parents = link.isForward ? link.attr.etype : (link.attr.reverseEtype ?? '');
-      return nearEnds(link, row.id, before).some((id) => this.#isInResult(parents, id));
-    }
-    if (node.isLeading && !Number.isFinite(node.limit)) return true;
-    const page = this.#view.info?.pageInfo?.[node.key];
-    const order = pageOrder(node, page);
-    const rows = [...before.rows(node.etype)].filter((other) => matchesNode(node, other, before)).sort(order.compare);
-    const { from, to } = pageRange(rows, node, order, page);
-    return rows.slice(from, to).includes(row);
   }
 }

@@ -15,7 +15,8 @@ import { looksUp, writeSetOf } from '../mutations/write-set.ts';
 import { type CompleteList, completeLists, haveAllLinks } from './complete-lists.ts';
 import type { LiveQuery } from './live-query.ts';
 import { comesBefore, type PendingMutation } from './pending-in-view.ts';
-import { type Coverage, coverageOf, linkKey, NOTHING } from './query-needs.ts';
+import { type Coverage, linkKey, NOTHING } from './query-needs.ts';
+import { toldOf } from './shown-rows.ts';
 import type { View } from './view.ts';
 
 /** A row as contained in a result. */
@@ -254,7 +255,7 @@ export class KnownRows {
 
 /** What a result tells of a row by what it does not contain. One evaluated on other results tells nothing by that. */
 function toldBy({ view, source }: LiveQuery, etype: string, row: Row): Coverage {
-  return source !== 'local' && row.exists(view.baseStore.attrs.idAttr(etype)) ? coverageOf(view.compiled, etype) : NOTHING;
+  return source !== 'local' && row.exists(view.baseStore.attrs.idAttr(etype)) ? toldOf(view, etype, row) : NOTHING;
 }
 
 /** Rules may hide an entity from one query and show it to another with other parameters. */

@@ -3,10 +3,10 @@
 import type { Layer } from '../../db/layer.ts';
 import { type Row, sameRow } from '../../db/row.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
-import { borrow, type BorrowedRow, decides, type Loan, noLoan } from './borrowed-rows.ts';
+import { borrow, type BorrowedRow, type Loan, noLoan } from './borrowed-rows.ts';
 import type { KnownRows } from './known-rows.ts';
 import type { AppliedMutation } from './pending-in-view.ts';
-import { needsOf } from './query-needs.ts';
+import { decides, needsOf } from './query-needs.ts';
 import type { View } from './view.ts';
 
 export class Loans {

@@ -1,6 +1,7 @@
 // What must be known of an entity before a query can return it or evaluate a condition on it: compiled once per query.
 
 import type { KnownAttr } from '../../db/attrs.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
 import type { CompiledQuery, QueryNode } from '../../query/compile.ts';
 import type { LinkEnd, LinkStep, Where } from '../../query/where.ts';
 
@@ -25,6 +26,10 @@ export interface NodeNeed {
   readonly node: QueryNode;
   readonly need: EntityNeed;
   readonly paths: readonly ConditionPath[];
+  /** The nodes that it is nested in, from the inside out. */
+  readonly parents: readonly QueryNode[];
+  /** Of the rows that it shows. */
+  readonly told: Coverage;
 }
 
 /** The links from a row to an entity that a condition reads, and what is needed of it. */
@@ -56,8 +61,8 @@ function readQuery(compiled: CompiledQuery): QueryNeeds {
   const deciding = new Set<string>();
   const lacking: [string, string][] = [];
   const nodes: NodeNeed[] = [];
-  const visit = (node: QueryNode): NodeNeed => {
-    const children = node.children.filter(isAsked).map((child) => [child, visit(child).need] as const);
+  const visit = (node: QueryNode, parents: readonly QueryNode[]): NodeNeed => {
+    const children = node.children.filter(isAsked).map((child) => [child, visit(child, [node, ...parents]).need] as const);
     for (const [{ link }] of children) if (link) deciding.add(link.attr.id);
     const { attr } = node.order;
     if (attr && (Number.isFinite(node.limit) || !node.isLeading)) deciding.add(attr.id);
@@ -65,13 +70,33 @@ function readQuery(compiled: CompiledQuery): QueryNeeds {
     const links = children.flatMap(([child, far]): LinkNeed[] => (child.link ? [{ link: child.link, far, filter: filterOf(child) }] : []));
     const paths: ConditionPath[] = [];
     if (node.where) readWhere(node.where, [], { attrs, links, paths, deciding, lacking });
-    const nodeNeed: NodeNeed = { node, need: { etype: node.etype, attrs: [...attrs], links, isShown: true }, paths };
+    const nodeNeed: NodeNeed = {
+      node,
+      need: { etype: node.etype, attrs: [...attrs], links, isShown: true },
+      paths,
+      parents,
+      told: readTold(node),
+    };
     nodes.push(nodeNeed);
     return nodeNeed;
   };
-  compiled.nodes.filter(isAsked).forEach(visit);
+  for (const node of compiled.nodes.filter(isAsked)) visit(node, []);
   return { deciding, lacking, nodes };
 }
+
+/** Whether the steps can bring rows into the query. */
+export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
+  for (const [op, , attrId, , options] of steps as readonly (readonly [string, unknown, string, unknown?, { mode?: string }?])[]) {
+    if (deciding.has(attrId)) return true;
+    // Entities linked with it lose a link, and a page loses a row.
+    if (op === 'delete-entity' && nodes.some(({ node, paths }) => isPage(node) || paths.some(({ far }) => far.etype === attrId))) return true; // prettier-ignore
+    // An upsert of an entity known only from other results is not a new entity.
+    if (op === 'add-triple' && !options?.mode && nodes.some(({ node }) => node.idAttr?.id === attrId)) return true;
+  }
+  return false;
+}
+
+export const isPage = (node: QueryNode): boolean => !('link' in node) && Number.isFinite(node.limit);
 
 const isAsked = ({ isEmpty, options }: QueryNode): boolean => !isEmpty && options.aggregate === undefined;
 
@@ -126,21 +151,25 @@ export function coverageOf(compiled: CompiledQuery, etype: string): Coverage {
 function readCoverage(compiled: CompiledQuery): Map<string, Coverage> {
   const byEtype = new Map<string, Coverage>();
   const inPart = new Set<string>();
-  for (const { node, paths } of needsOf(compiled).nodes) {
-    const sent = Array.isArray(node.options.fields) ? node.fields : node.attrs.namespace(node.etype).forward.values();
-    const attrs = new Set([...sent].flatMap((attr) => (attr.isRef && attr.isMany ? [] : [attr.id])));
-    const links = new Set(node.children.flatMap((child) => (child.link ? [linkKey(child.link, filterOf(child))] : [])));
+  for (const { node, paths, told } of needsOf(compiled).nodes) {
     const before = byEtype.get(node.etype);
-    byEtype.set(node.etype, before ? { attrs: common(before.attrs, attrs), links: common(before.links, links) } : { attrs, links });
-    // No row of the result has a link that must be missing.
-    for (const step of node.where?.steps ?? []) {
-      if (step.acceptsNone && step.idConditions.some(({ testsNull }) => testsNull)) links.add(linkKey(step, 'null'));
-    }
+    byEtype.set(node.etype, before ? { attrs: common(before.attrs, told.attrs), links: common(before.links, told.links) } : told);
     // For an entity that a condition reads, the result may contain only the id.
     for (const { steps, far } of paths) if (readsEntity(steps[steps.length - 1])) inPart.add(far.etype);
   }
   for (const etype of inPart) byEtype.delete(etype);
   return byEtype;
+}
+
+function readTold(node: QueryNode): Coverage {
+  const sent = Array.isArray(node.options.fields) ? node.fields : node.attrs.namespace(node.etype).forward.values();
+  const attrs = new Set([...sent].flatMap((attr) => (attr.isRef && attr.isMany ? [] : [attr.id])));
+  const links = new Set(node.children.flatMap((child) => (child.link ? [linkKey(child.link, filterOf(child))] : [])));
+  // No row of the result has a link that must be missing.
+  for (const step of node.where?.steps ?? []) {
+    if (step.acceptsNone && step.idConditions.some(({ testsNull }) => testsNull)) links.add(linkKey(step, 'null'));
+  }
+  return { attrs, links };
 }
 
 const readsEntity = (step: LinkStep | undefined): boolean => step !== undefined && step.far.tests.length + step.far.steps.length > 0;

@@ -41,6 +41,9 @@ const ownCondition = fc.oneof(
   fc.constantFrom(0, 1).map(($gt) => ({ rank: { $gt } })),
   fc.constantFrom<object>({ flag: true }, { flag: { $not: true } }, { flag: { $isNull: true } }).map((flag) => ({ ...flag })),
   fc.tuple(statusArb, statusArb).map(([status, other]) => ({ or: [{ status }, { status: other, rank: { $isNull: true } }] })),
+  fc.tuple(statusArb, statusArb).map(($in) => ({ status: { $in } })),
+  fc.tuple(statusArb, fc.constantFrom(0, 1)).map(([$not, $lt]) => ({ and: [{ status: { $not } }, { rank: { $lt } }] })),
+  fc.constantFrom('a%', '%e%', '_').map(($like) => ({ title: { $like } })),
 );
 const farCondition = fc.oneof(
   stateArb.map((state) => ({ 'project.state': state })),
@@ -49,6 +52,12 @@ const farCondition = fc.oneof(
   fc.boolean().map(($isNull) => ({ project: { $isNull } })),
   fc.boolean().map(($isNull) => ({ children: { $isNull } })),
   fc.boolean().map(($isNull) => ({ parent: { $isNull } })),
+  fc.boolean().map(($isNull) => ({ 'parent.rank': { $isNull } })),
+  fc.boolean().map(($isNull) => ({ 'children.rank': { $isNull } })),
+  statusArb.map(($not) => ({ 'parent.status': { $not } })),
+  statusArb.map(($not) => ({ 'children.status': { $not } })),
+  fc.tuple(statusArb, statusArb).map(([status, other]) => ({ or: [{ status }, { 'parent.status': other }] })),
+  stateArb.map((state) => ({ 'parent.project.state': state })),
 );
 const projectCondition = fc.oneof(
   stateArb.map((state) => ({ state })),
@@ -68,6 +77,8 @@ const cutArb = fc.tuple(
 const queryArb: fc.Arbitrary<WireQuery> = fc.oneof(
   { weight: 4, arbitrary: whereArb.map((where) => ({ tasks: { $: { where } } })) },
   { weight: 1, arbitrary: whereArb.map((where) => ({ tasks: { $: { where }, project: {} } })) },
+  { weight: 1, arbitrary: whereArb.map((where) => ({ tasks: { $: { where }, parent: {} } })) },
+  { weight: 1, arbitrary: whereArb.map((where) => ({ tasks: { $: { where }, children: {} } })) },
   { weight: 1, arbitrary: whereArb.map((where) => ({ tasks: { $: { where, fields: ['title', 'status'] } } })) },
   { weight: 2, arbitrary: projectCondition.map((where) => ({ projects: { $: { where } } })) },
   { weight: 1, arbitrary: stateArb.map((state) => ({ projects: { $: { where: { state } }, tasks: {} } })) },
@@ -93,7 +104,9 @@ const stepsArb: fc.Arbitrary<Step[]> = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...taskIds), fc.constantFrom(...projectIds)).map(([id, to]): Step[] => [['add-triple', id, 'project', to]]) }, // prettier-ignore
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...taskIds), fc.constantFrom(...projectIds)).map(([id, to]): Step[] => [['retract-triple', id, 'project', to]]) }, // prettier-ignore
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...taskIds), fc.constantFrom(...taskIds)).map(([id, to]): Step[] => [['add-triple', id, 'parent', to]]) }, // prettier-ignore
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...taskIds), fc.constantFrom(...taskIds)).map(([id, to]): Step[] => [['retract-triple', id, 'parent', to]]) }, // prettier-ignore
   { weight: 1, arbitrary: fc.constantFrom(...taskIds).map((id): Step[] => [['delete-entity', id, 'tasks']]) },
+  { weight: 1, arbitrary: fc.constantFrom(...projectIds).map((id): Step[] => [['delete-entity', id, 'projects']]) },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...taskIds), fc.boolean()).map(([id, value]): Step[] => [['add-attr', flag], ...update('tasks', id, 'flag', value)]) }, // prettier-ignore
 );
 /** The same, of a row that is named by its value. */
@@ -125,12 +138,12 @@ function alone({ query, view }: LiveQuery, board: Board, writes: readonly Mutati
 }
 
 /** Whether an answer shows all fields of the task, and others all of the projects that it is linked with. */
-function isKnown(id: string, lives: readonly LiveQuery[], truths: readonly Triples[]): boolean {
+function isKnown(id: string, lives: readonly LiveQuery[], truths: readonly Triples[], board: Board): boolean {
   const project = wireAttrs.find((attr) => attr.id === 'project');
   const shows = (etype: string, of: string): boolean =>
-    lives.some(({ query, view }) => {
-      const options = (query[etype] as { $?: { fields?: unknown } } | undefined)?.$;
-      return query[etype] !== undefined && options?.fields === undefined && view.baseStore.row(etype, of)?.value(view.db.attrs.idAttr(etype) as never) === of; // prettier-ignore
+    lives.some((live) => {
+      const options = (live.query[etype] as { $?: { fields?: unknown } } | undefined)?.$;
+      return options?.fields === undefined && live.query[etype] !== undefined && alone(live, board, []).has(of);
     });
   const projects = truths.flatMap((truth) => (project ? valuesOf(truth, id, project) : []));
   return shows('tasks', id) && projects.every((of) => shows('projects', String(of)));
@@ -145,6 +158,8 @@ function expected(row: Row | undefined, lives: readonly LiveQuery[]): Row | unde
       ...row,
       ...(row['project'] !== undefined && { project: nested('projects', row['project']) }),
       ...(row['tasks'] !== undefined && { tasks: nested('tasks', row['tasks']) }),
+      ...(row['parent'] !== undefined && { parent: nested('tasks', row['parent']) }),
+      ...(row['children'] !== undefined && { children: nested('tasks', row['children']) }),
     }
   );
 }
@@ -208,11 +223,11 @@ function play(
         if (!own.has(id) && !isDeepStrictEqual({ ...row }, expected(truth.get(id), lives))) tell('shows wrongly', id);
       const isByName = writes.some(({ steps }) => looksUp(steps));
       for (const id of own.keys()) if (!isByName && !shown.has(id) && truth.has(id)) tell('takes away', id);
-      // Which other tasks are below one, only all of them tell.
-      if (!('tasks' in live.query) || text.includes('children') || 'project' in (live.query['tasks'] as object)) continue;
+      // Which other tasks are below one, only all of them tell; and what one above it is like, one that shows that.
+      if (!('tasks' in live.query) || /children|parent/.test(text) || 'project' in (live.query['tasks'] as object)) continue;
       const touched = new Set([...truth.keys()].filter((id) => !isDeepStrictEqual(of(before, id), of(after, id))));
       for (const id of truth.keys())
-        if (touched.has(id) && !shown.has(id) && isKnown(id, lives, [before, after])) tell('does not show', id);
+        if (touched.has(id) && !shown.has(id) && isKnown(id, lives, [before, after], board)) tell('does not show', id);
     }
   }
 }
