@@ -37,10 +37,14 @@ export class Loans {
     return this.#rows.has(id) || this.#view.baseStore.hasEntity(id);
   }
 
-  /** Whether steps can bring in one of these entities, which other results contain. */
+  /** Whether steps can bring in one of these entities, which other results contain: now, or once one of these results is newer. */
   mayBorrow(steps: readonly Step[], ids: ReadonlySet<string>): boolean {
     if (!this.#known || !decides(steps, needsOf(this.#view.compiled))) return false;
-    for (const id of ids) if (this.#known.has(id, this.#view)) return borrow(this.#view, this.#known, steps).rows.length > 0;
+    for (const id of ids) {
+      if (!this.#known.has(id, this.#view)) continue;
+      const { rows, dated } = borrow(this.#view, this.#known, steps);
+      return rows.length + dated.size > 0;
+    }
     return false;
   }
 

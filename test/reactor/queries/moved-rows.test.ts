@@ -115,6 +115,10 @@ describe('a row is not shown', () => {
     board.update('tasks', 't1', { rank: 7 });
     expect(ids(open)).toEqual(['t3']);
     expect(ids(all)).toEqual(['t1', 't2', 't3']);
+    // The other result is unchanged, and the newer one now.
+    board.truth.load(board.triples);
+    board.answer(all, 6);
+    expect(ids(open)).toEqual(['t1', 't3']);
   });
 
   test('in a query with other rule parameters', () => {
