@@ -72,6 +72,30 @@ it('a moved row appears in an infinite list at once, in its place, while offline
   await db.close();
 });
 
+it('a row that is moved between two pages of an infinite list appears there at once, offline, and stays', async () => {
+  const { appId } = await server.createApp();
+  const { db } = open(appId, memoryStore());
+  const moved = id();
+  await db.transact([
+    ...['a', 'c', 'e', 'g', 'i'].map((title) => db.tx.tasks[id()]!.update({ title, status: 'open' })),
+    db.tx.tasks[moved]!.update({ title: 'd', status: 'done' }),
+  ]).settled;
+  let titles: string[] | undefined;
+  const query = { tasks: { $: { where: { status: 'open' }, order: { title: 'asc' }, limit: 2 } } } as const;
+  const list = db.subscribeInfiniteQuery(query, ({ data }) => void (titles = data?.tasks.map(({ title }) => title)));
+  await expect.poll(() => (list.loadNextPage(), titles)).toEqual(['a', 'c', 'e', 'g', 'i']);
+  await db.queryOnce({ tasks: {} });
+  line.cut();
+  void db.transact(db.tx.tasks[moved]!.update({ status: 'open' }));
+  await expect.poll(() => titles).toEqual(['a', 'c', 'd', 'e', 'g', 'i']);
+  void db.transact(db.tx.tasks[moved]!.update({ title: 'h' }));
+  await expect.poll(() => titles).toEqual(['a', 'c', 'e', 'g', 'h', 'i']);
+  line.heal();
+  await expect.poll(() => db.outbox.list(), { timeout: 10_000 }).toEqual([]);
+  expect(titles).toEqual(['a', 'c', 'e', 'g', 'h', 'i']);
+  await db.close();
+});
+
 it('a moved row appears in the other list offline, after an offline reload, and when the server has it', async () => {
   const { appId } = await server.createApp();
   const storage = memoryStore();
