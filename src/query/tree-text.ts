@@ -1,5 +1,5 @@
 // The result of a query as the JSON text of a tree, as the admin API returns it. The text of an entity that many parents link to is created
-// once and reused, so the cost depends on the number of entities and links, not on the size of the tree.
+// once and reused, so the cost depends on the number of entities and links, not on the size of the tree. A long text stays in parts.
 
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
@@ -24,7 +24,7 @@ export interface TreeTextOptions {
 }
 
 export interface TreeTextResult {
-  readonly text: string;
+  readonly parts: readonly string[];
   readonly pageInfo: Readonly<Record<string, PageInfo>> | undefined;
   readonly aggregate: Readonly<Record<string, { readonly count: number }>> | undefined;
 }
@@ -34,23 +34,37 @@ export function* treeTextSteps({ nodes }: CompiledQuery, db: Db, options: TreeTe
   const writer = new TreeWriter(options.visible ? new VisibleDb(db, options.visible) : db, options);
   const pages: [string, PageInfo][] = [];
   const counts: [string, { count: number }][] = [];
-  const fields: string[] = [];
+  const fields: (readonly string[])[] = [];
   for (const node of nodes) {
     if (node.options.aggregate !== undefined) {
       counts.push([node.key, { count: (yield* matchingSteps(node, writer.db)).length }]);
-      fields.unshift(`${JSON.stringify(node.key)}:[]`);
+      fields.unshift([`${JSON.stringify(node.key)}:[]`]);
       continue;
     }
     // Also without a page, a tree's list is in order.
     const { rows, pageInfo } = yield* pageSteps(node, writer.db);
     if (isPaged(node) && !node.isEmpty) pages.push([node.key, pageInfo]);
-    fields.push(`${JSON.stringify(node.key)}:${yield* writer.list(node, rows)}`);
+    fields.push([`${JSON.stringify(node.key)}:`, ...(yield* writer.listParts(node, rows))]);
   }
   return {
-    text: `{${fields.join(',')}}`,
+    parts: merged(['{', ...fields.flatMap((field, at) => (at === 0 ? field : [',', ...field])), '}']),
     pageInfo: pages.length > 0 ? Object.fromEntries(pages) : undefined,
     aggregate: counts.length > 0 ? Object.fromEntries(counts) : undefined,
   };
+}
+
+/** Characters of one part. */
+const partLength = 256 * 1024;
+
+/** Short parts become one. */
+function merged(parts: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const part of parts) {
+    const last = all.at(-1);
+    if (last !== undefined && last.length + part.length < partLength) all[all.length - 1] = last + part;
+    else all.push(part);
+  }
+  return all;
 }
 
 class TreeWriter {
@@ -64,14 +78,23 @@ class TreeWriter {
   }
 
   *list(node: QueryNode, rows: readonly Row[]): Generator<void, string> {
-    let text = '[';
-    for (const row of rows) {
+    return (yield* this.listParts(node, rows, Infinity)).join('');
+  }
+
+  *listParts(node: QueryNode, rows: readonly Row[], maxPart = partLength): Generator<void, readonly string[]> {
+    const parts: string[] = [];
+    let [text, length] = ['[', 0];
+    for (const [at, row] of rows.entries()) {
       spend(1);
       const item = this.#known(node).get(row.id) ?? (yield* this.#object(node, row));
-      text += text.length > 1 ? `,${item}` : item;
-      this.#options.checkLength(text.length);
+      text += at > 0 ? `,${item}` : item;
+      this.#options.checkLength(length + text.length);
+      if (text.length < maxPart) continue;
+      parts.push(text);
+      length += text.length;
+      text = '';
     }
-    return `${text}]`;
+    return [...parts, `${text}]`];
   }
 
   *#object(node: QueryNode, row: Row): Generator<void, string> {

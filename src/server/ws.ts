@@ -15,6 +15,7 @@ import type { Limits } from './limits.ts';
 import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
 import type { Socket } from './session/subscriber.ts';
+import { bytesOf, type Frame, PartedOutput } from './parted-output.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { plainRequests, rejectUpgrade } from './upgrade.ts';
 
@@ -169,26 +170,34 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
     socket.terminate();
   };
   let waiting: (() => void)[] = [];
-  const isDrained = (): boolean => socket.readyState !== WebSocket.OPEN || socket.bufferedAmount <= drainedBytes;
+  const buffered = (): number => socket.bufferedAmount + output.waitingBytes;
+  const isDrained = (): boolean => socket.readyState !== WebSocket.OPEN || buffered() <= drainedBytes;
   const wake = (): void => {
     if (!isDrained()) return;
     const woken = waiting;
     waiting = [];
     for (const resolve of woken) resolve();
   };
+  // The parts of a message are fragments of one WebSocket message.
+  const output = new PartedOutput(({ text, isLast }, written) => {
+    socket.send(text, { fin: isLast }, () => {
+      unread.update(socket, buffered());
+      wake();
+      written();
+    });
+  });
+  const send = (frame: Frame): void => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    unread.admit(socket, buffered(), bytesOf(frame), cut);
+    if (socket.readyState === WebSocket.OPEN) output.send(frame);
+  };
   const session = hub.connect({
     ...from,
     drained: () => (isDrained() ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
-    send(frame) {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      unread.admit(socket, socket.bufferedAmount, Buffer.byteLength(frame), cut);
-      if (socket.readyState !== WebSocket.OPEN) return;
-      socket.send(frame, () => {
-        unread.update(socket, socket.bufferedAmount);
-        wake();
-      });
-    },
+    send,
+    sendParts: send,
     close(code, reason) {
+      output.flush();
       socket.close(code, reason);
     },
   });

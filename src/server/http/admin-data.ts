@@ -11,6 +11,7 @@ import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 import { adminOf, actorOf, leftSignal } from './caller.ts';
 import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
+import { bodyInParts } from './body-in-parts.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
 import { planRecordWrites, withRecordAttrs, writesRecords } from '../move/record-writes.ts';
 import { withRecordRows } from '../move/record-view.ts';
@@ -30,8 +31,8 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context, actor);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const { text } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
-    return context.body(text, 200, { 'content-type': 'application/json' });
+    const { parts } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
+    return context.body(bodyInParts(parts), 200, { 'content-type': 'application/json' });
   });
 
   routes.post('/transact', async (context) => {

@@ -6,6 +6,7 @@ import { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { isSameSecret, newToken } from '../auth/secrets.ts';
 import type { Push } from '../session/push-relay.ts';
+import { bytesOf, type Frame, PartedOutput } from '../parted-output.ts';
 import type { Session } from '../session/session.ts';
 import { asUuid, bodyOf, required } from './request.ts';
 import { addressOf } from './caller.ts';
@@ -83,6 +84,10 @@ export class EventSessions {
     const encoder = new TextEncoder();
     let session: Session | undefined;
     let timer: Timer | undefined;
+    let pulled = (): void => {};
+    let output: PartedOutput | undefined;
+    const buffered = (controller: ReadableStreamDefaultController<Uint8Array>): number =>
+      (output?.waitingBytes ?? 0) - (controller.desiredSize ?? 0);
     const ended = (): void => {
       clock.clearTimeout(timer);
       if (session) {
@@ -96,23 +101,29 @@ export class EventSessions {
       const put = (text: string): void => {
         if (isOpen) controller.enqueue(encoder.encode(text));
       };
+      // What the client has not asked for yet stays in parts.
+      const parted = new PartedOutput(({ text, isFirst, isLast }, written) => {
+        pulled = written;
+        put(`${isFirst ? 'data:' : ''}${text}${isLast ? '\n\n' : ''}`);
+      });
+      output = parted;
       const close = (): void => {
+        parted.flush();
         if (isOpen) controller.close();
         isOpen = false;
         ended();
       };
-      const buffered = (): number => -(controller.desiredSize ?? 0);
       const cut = (): void => {
         connected.close(tooSlow, 'the client does not read');
         // Queued output is discarded.
         controller.error(new Error('the client does not read'));
       };
-      const send = (frame: string): void => {
+      const send = (frame: Frame): void => {
         if (!isOpen) return;
-        if (session) unread.admit(session, buffered(), Buffer.byteLength(frame), cut);
-        put(`data:${frame}\n\n`);
+        if (session) unread.admit(session, buffered(controller), bytesOf(frame), cut);
+        parted.send(frame);
       };
-      const connected = hub.connect({ ...addressOf(context, this.#desk), send, close });
+      const connected = hub.connect({ ...addressOf(context, this.#desk), send, sendParts: send, close });
       session = connected;
       if (!isOpen) return;
       const token = newToken();
@@ -121,14 +132,15 @@ export class EventSessions {
       const init = { op: 'sse-init', 'machine-id': this.#machineId, 'session-id': connected.id, 'sse-token': token };
       put(`data:${JSON.stringify(init)}\n\n`);
       const keepAlive = (): void => {
-        put(':\n');
+        if (!parted.isWriting) put(':\n');
         timer = clock.setTimeout(keepAlive, keepAliveMs);
       };
       timer = clock.setTimeout(keepAlive, keepAliveMs);
       opened?.(connected);
     };
     const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-      if (session) unread.update(session, -(controller.desiredSize ?? 0));
+      pulled();
+      if (session) unread.update(session, buffered(controller));
     };
     return new ReadableStream<Uint8Array>({ start, pull, cancel: ended }, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
   }

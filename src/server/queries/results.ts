@@ -28,15 +28,28 @@ const ownBytes = 500;
 
 /** The approximate memory of a result while it is cached. */
 export function sizeOfResult({ serverResult, result }: ComputedResult): number {
-  return ownBytes + serverResult.triples.length * bytesPerTriple + (result instanceof JsonText ? 2 * result.text.length : 0);
+  return ownBytes + serverResult.triples.length * bytesPerTriple + (result instanceof JsonText ? 2 * result.length : 0);
 }
 
 /** A value that is serialised already. */
 export class JsonText {
-  readonly text: string;
+  /** A long text is never in one piece: joining alone would keep others waiting. */
+  readonly parts: readonly string[];
 
-  constructor(text: string) {
-    this.text = text;
+  constructor(parts: readonly string[]) {
+    this.parts = parts;
+  }
+
+  get text(): string {
+    return this.parts.join('');
+  }
+
+  get length(): number {
+    return this.parts.reduce((length, part) => length + part.length, 0);
+  }
+
+  isEqual({ parts }: JsonText): boolean {
+    return this.parts.length === parts.length && this.parts.every((part, at) => part === parts[at]);
   }
 
   toJSON(): unknown {
@@ -71,12 +84,12 @@ export function* answerTree({ compiled, tree, visibleIn, fileUrl }: PreparedQuer
     if (length > maxLength) throw tooLong(maxLength);
   };
   const faults = new RuleFaults();
-  const { text, ...others } = yield* treeTextSteps(tree ?? compiled, db, {
+  const { parts, ...others } = yield* treeTextSteps(tree ?? compiled, db, {
     visible: visibleIn?.(db, faults),
     present: fileUrl && ((etype, label, value) => presentFile(etype, label, value, fileUrl)),
     checkLength,
   });
-  return { text: new JsonText(text), faults, ...others };
+  return { text: new JsonText(parts), faults, ...others };
 }
 
 /** Length of the shortest possible triple as JSON. */
@@ -91,18 +104,24 @@ const tooLong = (maxLength: number): Error => overLimit('resultLength', maxLengt
 /** Triples serialised per step. */
 const atOnceTriples = 2000;
 
+const noRows = '"join-rows":[[]]';
+
 /** The wire form, written in parts. */
 function* textOf(serverResult: ServerResult, triples: readonly Triple[], maxLength: number): Generator<void, JsonText> {
-  let text = '';
+  const around = JSON.stringify(writeResult({ ...serverResult, triples: [] }));
+  const placed = around.indexOf(noRows) + noRows.length - 2;
+  const parts = [around.slice(0, placed)];
+  let length = 0;
   for (let at = 0; at < triples.length; at += atOnceTriples) {
-    const part = triples.slice(at, at + atOnceTriples);
-    text += `${at > 0 ? ',' : ''}${JSON.stringify(part).slice(1, -1)}`;
-    if (text.length > maxLength) throw tooLong(maxLength);
-    spend(part.length);
+    const some = triples.slice(at, at + atOnceTriples);
+    const part = `${at > 0 ? ',' : ''}${JSON.stringify(some).slice(1, -1)}`;
+    parts.push(part);
+    length += part.length;
+    if (length > maxLength) throw tooLong(maxLength);
+    spend(some.length);
     if (isDue()) yield;
   }
-  const around = JSON.stringify(writeResult({ ...serverResult, triples: [] }));
-  return new JsonText(around.replace('"join-rows":[[]]', () => `"join-rows":[[${text}]]`));
+  return new JsonText([...parts, around.slice(placed)]);
 }
 
 /** Triples in wire form. */
@@ -121,7 +140,7 @@ function* presented(triples: readonly Triple[], { fileUrl }: PreparedQuery): Gen
 export function isResultEqual(one: ComputedResult, other: ComputedResult): boolean {
   const [a, b] = [one.serverResult, other.serverResult];
   // Whether a tree has a nested key depends on links that are not among the result's triples.
-  const isSameTree = !(one.result instanceof JsonText) || !(other.result instanceof JsonText) || one.result.text === other.result.text;
+  const isSameTree = !(one.result instanceof JsonText) || !(other.result instanceof JsonText) || one.result.isEqual(other.result);
   return (
     isSameTree &&
     a.triples.length === b.triples.length &&

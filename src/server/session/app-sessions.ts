@@ -4,11 +4,12 @@ import type { ServerMessage } from '../../protocol/server-message.ts';
 import { hasToken } from '../auth/tokens.ts';
 import { userRow } from '../auth/users.ts';
 import type { Ledger } from '../data/ledger.ts';
+import type { Frame } from '../parted-output.ts';
 import type { SessionAuth } from './app-config.ts';
 import { encodeMessage } from './encode.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 
-export type Send = (frame: string) => void;
+export type Send = (frame: Frame) => void;
 
 export class AppSessions {
   readonly #sends = new Map<Subscriber, Send>();
@@ -38,7 +39,7 @@ export class AppSessions {
 
   /** A message for many sessions is serialised once. */
   deliver(outgoing: readonly Outgoing[]): void {
-    const frames = new Map<ServerMessage, string>();
+    const frames = new Map<ServerMessage, Frame>();
     for (const { to, message } of outgoing) {
       const send = this.#sends.get(to);
       if (!send) continue;

@@ -3,23 +3,35 @@
 import { encode } from '../../protocol/codec.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
+import { type Frame, lengthOf } from '../parted-output.ts';
 import { JsonText } from '../queries/results.ts';
 import { asReceived } from './tolerant-fields.ts';
 
 /** A placeholder that no client can send, so it does not occur in values. */
 const mark = `json ${crypto.randomUUID()} `;
 
-export function encodeMessage(sent: ServerMessage): string {
+/** A shorter message is sent in one piece. */
+const partedLength = 512 * 1024;
+
+export function encodeMessage(sent: ServerMessage): Frame {
   const message = asReceived(sent);
   if (!hasText(message)) return encode(message);
-  const texts: string[] = [];
+  const texts: JsonText[] = [];
   const take = <T>(result: T): T => {
     if (!(result instanceof JsonText)) return result;
-    texts.push(result.text);
+    texts.push(result);
     return `${mark}${texts.length - 1}` as unknown as T;
   };
-  const frame = encode(marked(message, take));
-  return texts.reduce((written, text, at) => written.replace(`"${mark}${at}"`, () => text), frame);
+  let rest = encode(marked(message, take));
+  const parts: string[] = [];
+  for (const [at, text] of texts.entries()) {
+    const placeholder = `"${mark}${at}"`;
+    const place = rest.indexOf(placeholder);
+    parts.push(rest.slice(0, place), ...text.parts);
+    rest = rest.slice(place + placeholder.length);
+  }
+  parts.push(rest);
+  return lengthOf(parts) < partedLength ? parts.join('') : parts;
 }
 
 function hasText(message: ServerMessage): boolean {

@@ -1,6 +1,8 @@
 // Sending to many sessions takes long: each message is at least a call of the operating system. In one turn of the event loop only so much
 // is sent; the rest follows in later turns, session by session, while others are served.
 
+import { type Frame, lengthOf } from '../parted-output.ts';
+
 /** The waiting messages of a session. */
 export interface Waiting {
   /** Sends them. Returns how many characters that were. */
@@ -19,13 +21,13 @@ export class SendTurns {
   /** Of what was sent in this turn. */
   #cost = 0;
   #waitingLength = 0;
-  #last: string | undefined;
+  #last: Frame | undefined;
   #isScheduled = false;
 
   /** Whether a message may be sent in this turn; counts it if so. */
-  admit({ length }: string): boolean {
+  admit(frame: Frame): boolean {
     if (this.#cost > costOfTurn) return false;
-    this.#cost += costOfSend + length;
+    this.#cost += costOfSend + lengthOf(frame);
     this.#schedule();
     return true;
   }
@@ -37,10 +39,10 @@ export class SendTurns {
   }
 
   /** A message waits. One for many sessions is in memory once. */
-  count(message: string): void {
+  count(message: Frame): void {
     if (message === this.#last) return;
     this.#last = message;
-    this.#waitingLength += message.length;
+    this.#waitingLength += lengthOf(message);
     if (this.#waitingLength > maxWaiting) this.#flush(Infinity);
   }
 

@@ -18,6 +18,7 @@ import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
 import { announcedLimits, maxFrameDepth } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
+import { type Frame, lengthOf } from '../parted-output.ts';
 import { longName, messageIn, withoutNames } from './message-head.ts';
 import { exceededByParsing } from '../parse-work.ts';
 import type { Authenticated, SessionConfig } from './session-config.ts';
@@ -275,10 +276,10 @@ export class Session {
   #sendMessage(message: ServerMessage): number {
     const frame = encodeMessage(message);
     this.#sendFrame(frame);
-    return frame.length;
+    return lengthOf(frame);
   }
 
-  #sendFrame(frame: string): void {
+  #sendFrame(frame: Frame): void {
     if (this.#state.is !== 'closed') this.#sendBatch.send(frame);
   }
 }

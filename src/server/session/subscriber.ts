@@ -8,6 +8,8 @@ import type { Actor } from '../data/system-rules.ts';
 /** The remote end of a connection. `frame` is text. No call throws. */
 export interface Socket {
   send(frame: string): void;
+  /** Sends the parts of one long frame, in turns. Missing if parts are to be joined. */
+  sendParts?(parts: readonly string[]): void;
   close(code: number, reason: string): void;
   /** Resolves when the client has read most of the output or the connection has ended. Missing if there is no back-pressure. */
   drained?(): Promise<void>;
