@@ -26,6 +26,8 @@ const maxCodes = 120;
 /** Codes per address requested by one network; more invalidate its oldest. */
 const maxCodesOfNetwork = 30;
 const maxMisses = 5;
+/** A longer text is no code: it would be hashed with the salt of each. */
+const maxCodeLength = 100;
 /** Tries shared by all networks that did not request the code. */
 const maxMissesElsewhere = 10;
 const minuteMs = 60_000;
@@ -114,7 +116,7 @@ export function spendCode(records: RecordMap, { email, code, network, isKnown, a
   const codes = codesFor(records, email);
   const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt), isKnown));
   // All codes are compared, so that the duration does not reveal which one matched.
-  const matching = open.filter(({ salt, hash }) => isSameSecret(hashOf(code, salt), hash));
+  const matching = code.length > maxCodeLength ? [] : open.filter(({ salt, hash }) => isSameSecret(hashOf(code, salt), hash));
   const [found] = matching;
   if (!found) {
     if (open.length === 0) throw noCode();

@@ -2,6 +2,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { Accounts } from '../../../src/server/auth/accounts.ts';
+import { codeRecords, spendCode } from '../../../src/server/auth/codes.ts';
+import { hashText } from '../../../src/server/auth/secrets.ts';
 import { createServer, memory, type ServerOptions, type TriplaneServer } from '../../../src/server/index.ts';
 import { changeRecord } from '../../../src/server/session/app-record.ts';
 import { appId, bench } from '../bench.ts';
@@ -91,6 +93,15 @@ test('twenty codes an hour are sent to an e-mail address from one network, and t
   expect(sent).toBe(30);
   expect(await ask(server, phone)).toMatchObject({ status: 429 });
   expect(await ask(server, home, 'bob@example.com')).toMatchObject({ status: 200 });
+});
+
+test('a text that is longer than any code is wrong, whatever its hash', () => {
+  const spend = (code: string): string => {
+    const records = new Map(Object.entries(codeRecords(new Map(), email, { id: 'row', hash: hashText(code), at: 0 })));
+    return spendCode(records, { email, code, network: home, isKnown: false, at: 0, now: 0, ttlMs: 1000 }).is;
+  };
+  expect(spend('9'.repeat(100))).toBe('good');
+  expect(spend('9'.repeat(101))).toBe('wrong');
 });
 
 const guest = (server: TriplaneServer, ip: string) => post(server, 'sign_in_guest', ip, {});
