@@ -34,7 +34,8 @@ export async function push(
   }
   if (rules !== undefined) {
     const { perms } = await request(target, 'GET', 'perms/pull');
-    if (!equal(perms ?? null, rules)) {
+    // An empty file, which a pull writes where there are no rules, changes nothing.
+    if (!equal(perms ?? {}, rules)) {
       const { warnings } = await request(target, 'POST', 'rules', { code: rules }, at?.rules);
       changes.push('~ rules', ...faultLines(warnings).map((line) => `! rules.${line}`));
     }

@@ -3,6 +3,7 @@
 import { isObject } from '../../lib/json.ts';
 import { readAttr, type Attr, type WireAttr } from '../../protocol/attr.ts';
 import { systemAttrs } from '../data/system-attrs.ts';
+import { linkName } from '../move/config-schema.ts';
 
 const system: ReadonlySet<unknown> = new Set(systemAttrs.map(({ id }) => id));
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
@@ -22,10 +23,9 @@ export function schemaText(given: readonly unknown[], from: string): string {
   const entityLines = [...entities]
     .sort()
     .map(([etype, lines]) => `    ${key(etype)}: i.entity({${lines.length > 0 ? `\n${lines.sort().join('\n')}\n    ` : ''}}),`);
-  const links = attrs
-    .filter(({ isRef }) => isRef)
-    .map(linkOf)
-    .sort();
+  const named: [name: string, attr: Attr][] = [];
+  for (const attr of attrs) if (attr.isRef) named.push([linkName(attr, named), attr]);
+  const links = named.map(([name, attr]) => linkText(name, attr)).sort();
   return `import { i } from '${from}';
 
 const schema = i.schema({
@@ -44,13 +44,14 @@ function typeOf({ checkedType, isRequired, isUnique, isIndexed }: Attr): string 
   return `i.${checkedType ?? 'json'}()${modifiers.filter(Boolean).join('')}`;
 }
 
-function linkOf({ etype, label, reverseEtype = '', reverseLabel = '', isMany, isUnique, wire }: Attr): string {
-  const end = (on: string, has: string, name: string, onDelete: unknown): string =>
-    `{ on: ${JSON.stringify(on)}, has: '${has}', label: ${JSON.stringify(name)}${onDelete === 'cascade' ? ", onDelete: 'cascade'" : ''} }`;
-  const name = `${etype}${label.slice(0, 1).toUpperCase()}${label.slice(1)}`;
+function linkText(name: string, { etype, label, reverseEtype = '', reverseLabel = '', isMany, isUnique, isRequired, wire }: Attr): string {
+  const end = (on: string, has: string, of: string, isNeeded: boolean, onDelete: unknown): string => {
+    const traits = [isNeeded && ', required: true', onDelete === 'cascade' && ", onDelete: 'cascade'"];
+    return `{ on: ${JSON.stringify(on)}, has: '${has}', label: ${JSON.stringify(of)}${traits.filter(Boolean).join('')} }`;
+  };
   return `    ${key(name)}: {
-      forward: ${end(etype, isMany ? 'many' : 'one', label, wire['on-delete'])},
-      reverse: ${end(reverseEtype, isUnique ? 'one' : 'many', reverseLabel, wire['on-delete-reverse'])},
+      forward: ${end(etype, isMany ? 'many' : 'one', label, isRequired, wire['on-delete'])},
+      reverse: ${end(reverseEtype, isUnique ? 'one' : 'many', reverseLabel, false, wire['on-delete-reverse'])},
     },`;
 }
 

@@ -34,7 +34,7 @@ function linkConfig({ etype, label, reverseEtype = '', reverseLabel = '', ...att
 }
 
 /** `things.box` becomes `thingsBox`; `ab.c` and `a.bC` must not collide. */
-function linkName({ etype, label }: KnownAttr, taken: readonly (readonly [string, LinkConfig])[]): string {
+export function linkName({ etype, label }: Pick<KnownAttr, 'etype' | 'label'>, taken: readonly (readonly [string, unknown])[]): string {
   const name = etype + label.slice(0, 1).toUpperCase() + label.slice(1);
   const names = new Set(taken.map(([each]) => each));
   let free = name;

@@ -81,6 +81,30 @@ test('push prints that nothing has changed; pull writes files with the same cont
   expect((await readdir(folder)).sort()).toEqual(['instant.perms.ts', 'instant.schema.ts']);
 });
 
+test('pull writes every trait of a link, and links whose names would be the same', async () => {
+  const link = (label: string, more: object, back: object): object => ({
+    forward: { on: 'todos', has: 'one', label, ...more },
+    reverse: { on: '$users', has: 'many', label: `todosOf${label}`, ...back },
+  });
+  const links = {
+    a: link('owner', { required: true, onDelete: 'cascade' }, {}),
+    b: link('Owner', {}, { has: 'one', onDelete: 'cascade' }),
+    c: link("it's", { has: 'many', required: true }, {}),
+  };
+  const attrs = { 'a "b"': { valueType: 'string', required: true, config: { indexed: true, unique: true } } };
+  const wanted = { entities: { todos: { attrs }, $users: { attrs: {} } }, links };
+  await writeFile(join(folder, 'instant.schema.ts'), `export default ${JSON.stringify(wanted)};`);
+  const printed: string[] = [];
+  const print = (line: string): void => void printed.push(line);
+  await pushProject(server, folder, print);
+  await pullProject(server, folder, print);
+  printed.length = 0;
+  await pushProject(server, folder, print);
+  expect(printed).toEqual(['No changes']);
+  const pulled = (await readProject(folder)).schema as typeof wanted;
+  expect(Object.values(pulled.links)).toEqual(expect.arrayContaining(Object.values(links)));
+});
+
 test('the app is selected by flags, by the environment, or by the data folder', async () => {
   const { appId, adminToken } = server;
   await writeFile(join(folder, 'server.json'), JSON.stringify({ appId, adminToken }));
