@@ -29,10 +29,14 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
     } catch (error) {
       printError(isTriplaneError(error) ? error.message : String(error));
     }
+    watched.look();
   };
-  await once();
   const again = (): void => void (running = running.then(once));
-  return watchProject(folder, again, importedFiles);
+  // Before the first push, so that no change is missed.
+  const watched = watchProject(folder, again, importedFiles);
+  again();
+  await running;
+  return watched.stop;
 }
 
 /** A file that was removed changes nothing. */

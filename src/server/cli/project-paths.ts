@@ -48,11 +48,14 @@ function foldersIn(folder: string, depth: number): string[] {
 /** Delay after the last of several changes, in milliseconds. */
 const calm = 100;
 
-/**
- * Calls `changed` after a change of either file, or of a file that they import, also in folders that are made later. Returns a function that
- * stops it.
- */
-export function watchProject(folder: string, changed: () => void, imported: () => readonly string[] = () => []): () => void {
+export interface WatchedProject {
+  /** Watches the folders of what was imported since, too. */
+  readonly look: () => void;
+  readonly stop: () => void;
+}
+
+/** Calls `changed` after a change of either file, or of a file that they import, also in folders that are made later. */
+export function watchProject(folder: string, changed: () => void, imported: () => readonly string[] = () => []): WatchedProject {
   let timer: NodeJS.Timeout | undefined;
   const watchers = new Map<string, FSWatcher>();
   const names = new Set([...namesOf(schemaFile), ...namesOf(rulesFile)]);
@@ -83,15 +86,15 @@ export function watchProject(folder: string, changed: () => void, imported: () =
     const isFolderNew = !watchers.has(path) && isFolder(path) && look();
     if (!isFolderNew && !names.has(basename(path)) && !paths().includes(path)) return;
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      look();
-      changed();
-    }, calm);
+    timer = setTimeout(changed, calm);
   };
   look();
-  return () => {
-    clearTimeout(timer);
-    for (const at of [...watchers.keys()]) stop(at);
+  return {
+    look,
+    stop() {
+      clearTimeout(timer);
+      for (const at of [...watchers.keys()]) stop(at);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // Schema and rules from files: taken up, changed, pulled back.
 
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -167,7 +168,7 @@ test('a file in a folder that is made later is watched, and a file that is impor
   await mkdir(dirname(imported));
   await writeFile(imported, '1');
   let changes = 0;
-  const stop = watchProject(
+  const { stop } = watchProject(
     folder,
     () => void changes++,
     () => [imported],
@@ -183,6 +184,18 @@ test('a file in a folder that is made later is watched, and a file that is impor
     await writeFile(join(folder, 'src', 'db', 'instant.schema.ts'), schema(text));
   });
   await heard(() => writeFile(join(folder, 'src', 'db', 'instant.schema.ts'), schema(done)));
+  stop();
+});
+
+test('a change while the files are pushed for the first time is pushed too', async () => {
+  await writeFile(join(folder, 'instant.schema.ts'), schema(text));
+  const printed: string[] = [];
+  const print = (line: string): void => {
+    if (line === '+ todos.text') writeFileSync(join(folder, 'instant.schema.ts'), schema(`${text}, ${done}`));
+    printed.push(line);
+  };
+  const stop = await pushOnChange(server, folder, print, print);
+  await expect.poll(() => printed, { timeout: 5000 }).toContain('+ todos.done');
   stop();
 });
 
