@@ -102,12 +102,15 @@ function linkTo(file: string, places: Places): Plugin {
  * test is over, and a program on Node gains nothing by loading later.
  */
 function withEagerRequires(text: string): string {
-  const required = new Set<string>();
-  const code = text.replace(/Promise\.resolve\(\)\.then\(\(\) => __toESM\(require\("([^"]+)"\)(?:, 1)?\)\)/g, (_call, path: string) => {
-    required.add(path);
-    return `Promise.resolve(lazyParts[${JSON.stringify(path)}])`;
-  });
-  const entries = [...required].map((path) => `  ${JSON.stringify(path)}: require(${JSON.stringify(path)}),\n`);
+  const required = new Map<string, string>();
+  const code = text.replace(
+    /Promise\.resolve\(\)\.then\(\(\) => (__toESM\(require\(("[^"]+")\)(?:, 1)?\))\)/g,
+    (_call, load: string, path: string) => {
+      required.set(path, load);
+      return `Promise.resolve(lazyParts[${path}])`;
+    },
+  );
+  const entries = [...required].map(([path, load]) => `  ${path}: ${load},\n`);
   return entries.length === 0 ? text : `${code}var lazyParts = {\n${entries.join('')}};\n`;
 }
 

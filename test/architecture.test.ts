@@ -77,8 +77,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 /** The packages a place may use, or how their names begin. A place that is not listed uses none. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  lib: ['nanoid'],
-  connection: ['isomorphic-ws'],
+  lib: ['nanoid', 'isomorphic-ws'],
   storage: ['idb'],
   reactor: ['eventemitter3'],
   server: [
@@ -91,7 +90,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   react: ['react', 'triplane'],
   nextjs: ['react', 'triplane', 'triplane/react', 'next/'],
   rooms: ['socket.io-client'],
-  'realtime-platform': ['isomorphic-ws'],
 };
 
 const isOf = (name: string, entry: string): boolean => name === entry || (/[:/]$/.test(entry) ? name : `${name}/`).startsWith(`${entry}`);

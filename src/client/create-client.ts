@@ -63,7 +63,7 @@ function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyVal
 function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
   const { appId, websocketURI, webSocket, fetch, log, clock, random, onError } = config;
   const address = (uri: string): string => `${uri}?app_id=${appId}`;
-  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, clock, log });
+  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, clock, log, onError });
   // On the host of the sockets: `apiURI` may be another host, which must not receive the user's token.
   const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
   if (server === undefined || (webSocket && !fetch)) return [sockets];

@@ -6,6 +6,7 @@ import type { ResolvedConfig } from './config.ts';
 import type { User } from '../types/auth.ts';
 import { TriplaneError } from '../errors.ts';
 import { exchangeCodeForToken } from '../http/auth.ts';
+import { readGlobal } from '../lib/global.ts';
 import { extraFieldsParam, extraFieldsKey } from '../http/oauth.ts';
 
 /** The parameters of the client. */
@@ -55,7 +56,8 @@ export async function completeOAuthRedirect(
 ): Promise<User> {
   const redirect = location && readOAuthReturn(location.href);
   if (!redirect) throw new TriplaneError('refused', 'The URL of the page is not the redirect of an OAuth provider');
-  history?.replaceState(history.state, '', redirect.cleanPath);
+  // A page that may not change its URL is signed in all the same.
+  readGlobal(() => history?.replaceState(history.state, '', redirect.cleanPath));
   if (redirect.error !== undefined) throw new TriplaneError('refused', redirect.error);
   const key = redirect.extraFieldsId === undefined ? undefined : extraFieldsKey(redirect.extraFieldsId);
   const extraFields = key === undefined ? undefined : await store.get(key);

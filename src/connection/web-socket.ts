@@ -1,10 +1,11 @@
 // A Transport over a WebSocket. Clients send one object per frame; servers send one or several. PROTOCOL.md#messages
 
-import WebSocket from 'isomorphic-ws';
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
+import { loadWebSocket } from '../lib/platform-web-socket.ts';
 import { encode } from '../protocol/codec.ts';
+import { lazyTransport } from './lazy-transport.ts';
 import { type Channel, type ChannelEvents, type CloseReason, deliverFrame, type FrameHandlers, type Transport } from './transport.ts';
 
 /** The part of the WebSocket interface the client uses. Browsers' sockets, those of `ws` and test doubles conform. */
@@ -26,16 +27,22 @@ export interface WebSocketConfig {
   readonly create?: ((url: string) => WebSocketLike) | undefined;
   readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
+  /** Receives the reason why the platform's WebSocket cannot be used. */
+  readonly onError?: ((error: Error) => void) | undefined;
 }
 
-export function webSocketTransport({ url, create, clock = systemClock, log = silent }: WebSocketConfig): Transport {
-  return { name: 'ws', open: (on) => openChannel((create ?? platformSocket)(url), on, clock, log) };
+export function webSocketTransport({ url, create, clock = systemClock, log = silent, onError = () => {} }: WebSocketConfig): Transport {
+  const transport = (connect: (url: string) => WebSocketLike): Transport => ({
+    name: 'ws',
+    open: (on) => openChannel(connect(url), on, clock, log),
+  });
+  return create ? transport(create) : lazyTransport('ws', async () => transport(await platformSocket()), onError);
 }
 
-function platformSocket(url: string): WebSocketLike {
-  if (!WebSocket as boolean)
-    throw new TriplaneError('unreachable', 'This platform has no WebSocket: pass a constructor to init as `webSocket`');
-  return new WebSocket(url);
+async function platformSocket(): Promise<(url: string) => WebSocketLike> {
+  const Socket = await loadWebSocket();
+  if (!Socket) throw new TriplaneError('unreachable', 'This platform has no WebSocket: pass a constructor to init as `webSocket`');
+  return (url) => new Socket(url);
 }
 
 const isOpen = 1;

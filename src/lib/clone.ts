@@ -1,10 +1,12 @@
 // `structuredClone`, with a replacement for JavaScript engines that do not have it, such as Hermes.
 
+import { readGlobal } from './global.ts';
 import { isObject } from './json.ts';
 
 /** @throws if a value cannot be cloned, where the platform has `structuredClone` */
 export function clone<T>(value: T): T {
-  return typeof structuredClone === 'function' ? structuredClone(value) : (copy(value) as T);
+  const native = readGlobal(() => structuredClone);
+  return native ? native(value) : (copy(value) as T);
 }
 
 /** Copies what stores hold: JSON values and dates. */

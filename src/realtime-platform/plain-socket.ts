@@ -1,8 +1,7 @@
 // The plain WebSocket protocol at /ws: subscribe, unsubscribe and ping; subscribed, event and pong. Persistent like the Socket.IO connection.
 
-import WebSocket from 'isomorphic-ws';
-
 import type { Clock, Timer } from '../lib/clock.ts';
+import { loadWebSocket } from '../lib/platform-web-socket.ts';
 import type { Random } from '../lib/random.ts';
 import { backoffMs } from '../lib/retry.ts';
 import { type Deferred, deferred } from '../rooms/deferred.ts';
@@ -140,8 +139,9 @@ export class PlainSocket implements PlatformTransport {
     let socket: PlainWebSocket;
     try {
       const url = await this.#options.url({ force: this.#isForced });
+      const connect = this.#options.webSocket ?? (await platformSocket());
       if (!isCurrent()) return;
-      socket = this.#options.webSocket?.(url) ?? new WebSocket(url);
+      socket = connect(url);
     } catch (error) {
       if (isCurrent()) this.#lost(errorOf(error), false);
       return;
@@ -260,4 +260,10 @@ function parse(data: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+async function platformSocket(): Promise<(url: string) => PlainWebSocket> {
+  const Socket = await loadWebSocket();
+  if (!Socket) throw new TypeError('This platform has no WebSocket: pass a constructor as `webSocket`');
+  return (url) => new Socket(url);
 }

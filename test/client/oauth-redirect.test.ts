@@ -49,6 +49,19 @@ describe('returning from an OAuth provider', () => {
     client.reactor.shutdown();
   });
 
+  it('a page that may not change its URL is signed in all the same', async () => {
+    const store = memoryStore();
+    const from = page(returnTo);
+    from.history.replaceState = () => {
+      throw new DOMException('denied', 'SecurityError');
+    };
+    const { config } = app({ status: 200, body: { user: ana } });
+    const client = testClient({ store, completeOAuthRedirect: pendingOAuthRedirect(config, store, from) });
+    await client.reactor.account.loaded;
+    expect([client.reactor.account.user, client.reactor.account.error]).toMatchObject([{ id: ana.id }, undefined]);
+    client.reactor.shutdown();
+  });
+
   it.each([
     ['the server', returnTo, { status: 400, body: { type: 'record-not-found', message: 'no such code' } }, 'no such code'],
     ['the provider', 'https://example.com/?_instant_oauth_redirect=1&error=denied', { status: 200, body: {} }, 'denied'],

@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { Channel, ChannelEvents } from '../../src/connection/transport.ts';
+import type { Channel, ChannelEvents, CloseReason } from '../../src/connection/transport.ts';
 import { webSocketTransport, type WebSocketLike } from '../../src/connection/web-socket.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
@@ -206,14 +206,16 @@ test('a closed connection whose server no longer responds lets a Node process ex
 });
 
 test('without WebSocket on the platform, the error says how to pass a constructor', async () => {
-  vi.resetModules();
   vi.doMock('isomorphic-ws', () => ({ default: null }));
-  const fresh = await import('../../src/connection/web-socket.ts');
-  expect(() => fresh.webSocketTransport({ url: 'wss://x' }).open(listen().on)).toThrow('pass a constructor to init as `webSocket`');
+  const reason = await new Promise<CloseReason>((closed) => webSocketTransport({ url: 'wss://x' }).open({ ...listen().on, closed }));
+  expect(reason.reason).toContain('pass a constructor to init as `webSocket`');
   vi.doUnmock('isomorphic-ws');
 });
 
-test('with no socket factory the transport uses the platform’s WebSocket', () => {
+test('with no socket factory the transport uses the platform’s WebSocket', async () => {
   const nothing = null as unknown as undefined;
-  expect(() => webSocketTransport({ url: 'no address', create: nothing }).open(listen().on)).toThrow(/URL/i);
+  const reason = await new Promise<CloseReason>((closed) =>
+    webSocketTransport({ url: 'no address', create: nothing }).open({ ...listen().on, closed }),
+  );
+  expect(reason.reason).toMatch(/URL/i);
 });

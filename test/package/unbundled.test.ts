@@ -15,7 +15,6 @@ import { root } from '../support/packed.ts';
 const imports = {
   triplane: '/node_modules/triplane/index.js',
   idb: '/node_modules/idb/build/index.js',
-  'isomorphic-ws': '/node_modules/isomorphic-ws/browser.js',
 };
 
 let browser: Browser;
