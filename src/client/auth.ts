@@ -26,6 +26,8 @@ import type {
 /** The app, and the signal that cancels the request. */
 type CallContext = ResolvedConfig & { readonly signal: AbortSignal };
 
+type PickCall<Params, Response> = (calls: HttpCalls) => (app: CallContext, params: Params) => Promise<Response>;
+
 export class Auth {
   readonly #reactor: Reactor;
   readonly #app: ResolvedConfig;
@@ -53,7 +55,7 @@ export class Auth {
    * await db.auth.signInWithMagicCode({ email: 'ana@example.com', code: '123456' });
    */
   signInWithMagicCode = (params: CheckMagicCodeParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
-    this.#call(opts, (calls) => calls.checkMagicCode, params);
+    this.#upgrade(opts, (calls) => calls.checkMagicCode, params);
 
   /**
    * Signs in with a refresh token, such as one created by your own server.
@@ -101,7 +103,7 @@ export class Auth {
    * await db.auth.signInWithIdToken({ clientName: 'google', idToken, nonce });
    */
   signInWithIdToken = (params: SignInWithIdTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
-    this.#call(opts, (calls) => calls.signInWithIdToken, params);
+    this.#upgrade(opts, (calls) => calls.signInWithIdToken, params);
 
   /**
    * Signs in with the code from an OAuth provider's redirect.
@@ -111,7 +113,7 @@ export class Auth {
    * await db.auth.exchangeOAuthCode({ code, codeVerifier });
    */
   exchangeOAuthCode = (params: ExchangeCodeForTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
-    this.#call(opts, (calls) => calls.exchangeCodeForToken, params);
+    this.#upgrade(opts, (calls) => calls.exchangeCodeForToken, params);
 
   /** Returns the URL at which tools discover the app's OAuth parameters. */
   issuerURI = (): string => oauth.issuerURI(this.#app);
@@ -138,20 +140,31 @@ export class Auth {
       }
     }, opts?.signal);
 
-  /** Passes a guest's token along, so that the guest becomes the user. If the call is aborted in time, the user does not change. */
+  /** If the call is aborted in time, the user does not change. */
   #call<Params extends object, Response extends { user: User } | { sent: true }>(
     opts: Abortable | undefined,
-    pick: (calls: HttpCalls) => (app: CallContext, params: Params) => Promise<Response>,
+    pick: PickCall<Params, Response>,
     params: Params,
+    canUpgrade = false,
   ): Promise<Response> {
     return this.#reactor.call(async (signal) => {
       const { account } = this.#reactor;
       const run = pick(await loadHttp());
-      const before = await account.getUser();
-      const response = await run({ ...this.#app, signal }, before?.isGuest ? { refreshToken: before.refresh_token, ...params } : params);
+      const before = canUpgrade ? await account.getUser() : undefined;
+      const guest = before?.isGuest ? before : undefined;
+      const response = await run({ ...this.#app, signal }, guest ? { refreshToken: guest.refresh_token, ...params } : params);
       throwIfAborted(signal);
-      if ('user' in response) await account.setUser(response.user);
+      if ('user' in response) await account.setUser(response.user, guest);
       return response;
     }, opts?.signal);
+  }
+
+  /** Passes a guest's token along, so that the guest becomes the user. */
+  #upgrade<Params extends object, Response extends { user: User }>(
+    opts: Abortable | undefined,
+    pick: PickCall<Params, Response>,
+    params: Params,
+  ): Promise<Response> {
+    return this.#call(opts, pick, params, true);
   }
 }

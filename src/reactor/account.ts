@@ -5,6 +5,7 @@ import type { ClientContext } from './context.ts';
 import type { User } from '../types/auth.ts';
 import { asError, userChangedError } from './client-errors.ts';
 import { attrsKey } from './attr-catalog.ts';
+import { guestPrefix } from './mutations/mutation.ts';
 import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
 import { isWireAttr } from '../protocol/attr.ts';
@@ -63,11 +64,16 @@ export class Account {
     return this.#context.state.session.user ?? null;
   }
 
-  /** Changes the user in all tabs. Pending writes of the previous user stay stored until that user signs in again. */
-  setUser(user: User | undefined): Promise<void> {
+  /**
+   * Changes the user in all tabs. Pending writes of the previous user stay stored until that user signs in again.
+   *
+   * @param guest who has become this user, and cannot sign in again: the guest's pending writes are the user's from now on
+   */
+  setUser(user: User | undefined, guest?: User): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
       this.#isOverruled = false;
+      if (user && guest) await this.#inherit(user, guest);
       this.#store(user);
       await this.#change(user);
     });
@@ -76,6 +82,13 @@ export class Account {
   #store(user: User | undefined): void {
     this.#unstored++;
     this.#context.run([{ do: 'store', edits: [{ put: userKey, value: user ?? null }] }]);
+  }
+
+  /** Stored before any tab reads what is stored for this user. */
+  async #inherit(user: User, { id, isGuest }: User): Promise<void> {
+    if (!isGuest) return;
+    const edit = { put: guestPrefix(user.id) + id, value: id };
+    await this.#context.config.store.write([edit]).catch((cause: unknown) => this.#reportStore(cause));
   }
 
   onPersisted(edits: readonly KeyValueOp[]): void {
@@ -171,8 +184,10 @@ export class Account {
     if (!config.completeOAuthRedirect) return;
     try {
       const { completeOAuthRedirect } = config;
-      state.session.user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
-      this.#store(state.session.user);
+      const user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
+      if (stored) await this.#inherit(user, stored);
+      state.session.user = user;
+      this.#store(user);
     } catch (error) {
       this.#error = asError(error);
     }

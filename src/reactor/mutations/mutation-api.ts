@@ -15,7 +15,16 @@ import { envOf } from '../state.ts';
 import { receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
-import { putMutation, readMutation, removeMutation, type Mutation, mutationPrefix, mutationRecord, mutationRecordKey } from './mutation.ts';
+import {
+  guestPrefix,
+  putMutation,
+  readMutation,
+  removeMutation,
+  type Mutation,
+  mutationPrefix,
+  mutationRecord,
+  mutationRecordKey,
+} from './mutation.ts';
 
 /** Maximum number of writes per request: each is sent completely. */
 const mostAsked = 100;
@@ -24,6 +33,8 @@ interface StoredMutations {
   readonly records: readonly Mutation[];
   readonly rejected: readonly Mutation[];
   readonly receipts: unknown;
+  /** Gives the user the records of guests. */
+  readonly moves: readonly KeyValueOp[];
 }
 
 export class MutationApi {
@@ -154,15 +165,25 @@ export class MutationApi {
 
   async #read(owner: string): Promise<StoredMutations> {
     const { config, state } = this.#context;
-    const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
-      (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
+    const guests = (await config.store.list(guestPrefix(owner))).map(([, guest]) => String(guest));
+    const moves: KeyValueOp[] = [];
+    const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> => {
+      const lists = await Promise.all([...new Set([owner, ...guests])].map((of) => config.store.list(mutationPrefix(of, kind))));
+      return lists.flat().flatMap(([key, value]) => {
+        const record = readMutation(value);
+        if (!record || record.owner === owner) return record ?? [];
+        const moved = { ...record, owner };
+        moves.push({ remove: key }, putMutation(moved));
+        return moved;
+      });
+    };
     // First: it may name only writes that are read as confirmed, or a write would be sent that deletes its own receipt.
     const receipts = state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner));
-    return { receipts, records: await list('write'), rejected: await list('rejected') };
+    return { receipts, records: await list('write'), rejected: await list('rejected'), moves };
   }
 
   /** @param before the rejected writes that were listed before the store was read */
-  #apply({ records, rejected, receipts }: StoredMutations, before: ReadonlySet<string>): void {
+  #apply({ records, rejected, receipts, moves }: StoredMutations, before: ReadonlySet<string>): void {
     const { outbox, queries, rejections, receipts: own } = this.#context.state;
     const { settled } = outbox;
     const rejectedIds = new Set(rejected.map(({ eventId }) => eventId));
@@ -188,7 +209,7 @@ export class MutationApi {
     const shown: readonly Effect[] =
       added.length > 0 ? [...queries.rewrite(outbox.unblocked()), ...onward] : [{ do: 'announce', what: 'outbox' }];
     this.#context.run([
-      { do: 'rewrite', edits: added.filter((write) => !asStored.has(write)).map(putMutation) },
+      { do: 'rewrite', edits: [...moves, ...added.filter((write) => !asStored.has(write)).map(putMutation)] },
       { do: 'store', edits: corrections },
       ...shown,
     ]);

@@ -52,6 +52,11 @@ export function mutationPrefix(owner: string, kind: keyof typeof keyPrefix = 'wr
   return `${keyPrefix[kind]}/${owner}/`;
 }
 
+/** The prefix of the ids of the guests who became this user on this device. */
+export function guestPrefix(owner: string): string {
+  return `guests/${owner}/`;
+}
+
 export function mutationRecordKey({ state, owner, order, eventId }: Mutation): string {
   return `${mutationPrefix(owner, state === 'rejected' ? state : 'write')}${String(order).padStart(16, '0')}/${eventId}`;
 }
