@@ -74,12 +74,14 @@ class Writer {
   readonly #client: RawClient;
   readonly #name: string;
   #isStopped = false;
+  /** Why it writes no more. */
+  failure: unknown;
   readonly done: Promise<void>;
 
   private constructor(client: RawClient, name: string) {
     this.#client = client;
     this.#name = name;
-    this.done = this.#write().catch(() => {});
+    this.done = this.#write().catch((error: unknown) => void (this.failure = error));
   }
 
   static async at(server: Running, name: string): Promise<Writer> {
@@ -163,7 +165,13 @@ describe.each(['logical', 'replica'] as const)('wal_level = %s', (walLevel) => {
       const writers = await Promise.all(servers.map((server, at) => Writer.at(server, `writer ${at}`)));
       const haveWritten = async (more: number, some: readonly Writer[]): Promise<void> => {
         const wanted = some.map(({ acknowledged }) => acknowledged.size + more);
-        await expect.poll(() => some.every(({ acknowledged }, at) => acknowledged.size >= (wanted[at] ?? 0)), patience).toBe(true);
+        // One after the other and not in a boolean: a writer that is slow or has ended is told, and why.
+        const outstanding = (): unknown[] =>
+          some.flatMap(({ acknowledged, failure }, at) => {
+            const missing = (wanted[at] ?? 0) - acknowledged.size;
+            return missing > 0 ? [{ writer: at, missing, failure }] : [];
+          });
+        await expect.poll(outstanding, patience).toEqual([]);
       };
       await haveWritten(5, writers);
       await b.end('SIGKILL');
