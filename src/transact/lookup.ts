@@ -3,6 +3,7 @@
 
 import { TransactionValidationError } from '../errors.ts';
 import { kindOf, lookupPrefix as prefix, preview } from '../schema/read.ts';
+import { storable } from './value.ts';
 
 export { isLookup } from '../schema/read.ts';
 
@@ -38,15 +39,7 @@ export function lookupPair(label: string, value: unknown): LookupPair {
 }
 
 function textOf(label: string, value: unknown): string {
-  const text = jsonOf(value);
+  const text = JSON.stringify(storable(value, label)) as string | undefined;
   if (text === undefined) throw new TransactionValidationError(`A lookup by '${label}' needs a value, but received: ${kindOf(value)}`);
   return text;
-}
-
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
 }

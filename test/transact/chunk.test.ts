@@ -72,8 +72,9 @@ describe('a lookup', () => {
 
   it('is restored from its text, with any label and value', () => {
     const label = fc.stringMatching(/^[a-zA-Z$.-]{1,10}$/);
+    const jsonValue = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'));
     check(
-      fc.property(label, fc.jsonValue(), (name, value) => {
+      fc.property(label, jsonValue, (name, value) => {
         expect(parseLookup(lookup(name, value))).toEqual([name, JSON.parse(JSON.stringify(value))]);
       }),
     );
@@ -83,7 +84,7 @@ describe('a lookup', () => {
     expect(parseLookup(lookup('snake__case', 'a__b'))).toEqual(['snake__case', 'a__b']);
   });
 
-  it.each([undefined, () => 1, Symbol('x'), 5n])('by %s is rejected where it is created', (value) => {
+  it.each([undefined, () => 1, Symbol('x'), 5n, NaN, -Infinity, new Map(), new Uint8Array(1), new Date(NaN)])('by %s is rejected where it is created', (value) => {
     expect(() => lookup('name', value)).toThrow(TransactionValidationError);
     expect(() => lookup('name', value)).toThrow("'name'");
   });
