@@ -1,5 +1,5 @@
-// Finds a component that suspends for ever because it asks for something new with each render, as with `Date.now()` in a query: React renders it
-// again once that has loaded, and it then suspends for the next one.
+// Finds a component that waits for ever because it asks for something new with each render, as with `Date.now()` in a query: React renders it
+// again once that has loaded, and it then waits for the next one.
 
 interface Loop<Request> {
   /** Those that components have suspended for, and that were neither read nor found loaded since. */
@@ -15,12 +15,14 @@ const mostShapes = 100;
 
 export class SuspenseLoops<Request extends object> {
   readonly #isWaiting: (request: Request) => boolean;
+  readonly #hook: 'useSuspenseQuery' | 'useQuery';
   readonly #loops = new Map<string, Loop<Request>>();
   readonly #found = new Set<string>();
   readonly #read = new WeakSet<Request>();
 
-  constructor(isWaiting: (request: Request) => boolean) {
+  constructor(isWaiting: (request: Request) => boolean, hook: 'useSuspenseQuery' | 'useQuery' = 'useSuspenseQuery') {
     this.#isWaiting = isWaiting;
+    this.#hook = hook;
   }
 
   /** A component was rendered with the result. */
@@ -28,7 +30,7 @@ export class SuspenseLoops<Request extends object> {
     this.#read.add(request);
   }
 
-  /** A component suspends. Returns what to tell the programmer if it does so for ever, once for each shape of `asked`. */
+  /** A component waits. Returns what to tell the programmer if it does so for ever, once for each shape of `asked`. */
   noteSuspended(request: Request, asked: object): string | undefined {
     const shape = JSON.stringify(asked, (_key, value: unknown) => (typeof value === 'object' && value !== null ? value : typeof value));
     if (this.#found.has(shape)) return undefined;
@@ -43,17 +45,20 @@ export class SuspenseLoops<Request extends object> {
     this.#found.add(shape);
     this.#loops.delete(shape);
     return (
-      `useSuspenseQuery: the query is a new one at each render, so the component suspends for ever. What changes is '${path}'. ` +
-      'Compute the value once, outside the component or in a parent that does not suspend, or round it.'
+      `${this.#hook}: the query is a new one at each render, so the component waits for ever. What changes is '${path}'. ` +
+      'Compute the value once, outside the component or in a parent that does not wait, or round it.'
     );
   }
 
-  /** React may render a suspended component again before what it first asked for has loaded. */
+  /**
+   * React may render a suspended component again before what it first asked for has loaded. Any other component that moves on before was told to,
+   * as by a user who types.
+   */
   #countUnread(loop: Loop<Request>): void {
     for (const request of loop.waiting) {
       if (this.#read.has(request)) loop.unread = 0;
-      else if (this.#isWaiting(request)) continue;
-      else loop.unread++;
+      else if (!this.#isWaiting(request)) loop.unread++;
+      else if (this.#hook === 'useSuspenseQuery') continue;
       loop.waiting.delete(request);
     }
   }

@@ -3,7 +3,7 @@
 import { type InstaQLOptions, TriplaneError, weakHash } from 'triplane';
 import type { ExternalStore } from './external-store.ts';
 import { keepAlive } from './keep-alive.ts';
-import { markRead, noteSuspended } from './suspense-loop.ts';
+import { noteWaiting, suspended } from './suspense-loop.ts';
 import type { AnyCore } from './types.ts';
 import { internals } from '../lib/internals.ts';
 
@@ -18,6 +18,8 @@ export type RuleOptions = Partial<InstaQLOptions> | undefined;
 
 export interface QueryStore extends ExternalStore<QueryState> {
   readonly key: string;
+  /** With its rule params. */
+  readonly query: object;
   /** A `read` for one component: no other one sees what it does to the arrays of its result. */
   readonly reader: () => () => QueryState;
   /** Whether there is no result yet: the query is loading, or there is no connection. */
@@ -70,7 +72,7 @@ function newQueryStore(
     return () => {
       const now = readRaw();
       if (now !== raw) state = stateOf((raw = now));
-      if (state.data !== undefined) markRead(store);
+      if (state.data !== undefined) suspended.markRead(store);
       return state;
     };
   };
@@ -79,7 +81,7 @@ function newQueryStore(
     return now === undefined || (now instanceof TriplaneError && now.code === 'unreachable');
   };
   const whenLoaded = (): Promise<void> => {
-    noteSuspended(store, query);
+    noteWaiting(suspended, store, query);
     return new Promise((resolve) => {
       const stop = subscribe(() => {
         if (isWaiting()) return;
@@ -88,7 +90,7 @@ function newQueryStore(
       });
     });
   };
-  const store: QueryStore = { key, subscribe, read: reader(), reader, readOnServer: () => loading, isWaiting, whenLoaded };
+  const store: QueryStore = { key, query, subscribe, read: reader(), reader, readOnServer: () => loading, isWaiting, whenLoaded };
   stores.set(key, store);
   // A store whose component never mounts expires too.
   release();

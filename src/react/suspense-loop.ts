@@ -1,4 +1,4 @@
-// A warning in development for a component that suspends for ever.
+// A warning in development for a component that waits for ever.
 
 import { consoleLog } from '../lib/log.ts';
 import { SuspenseLoops } from '../lib/suspense-loops.ts';
@@ -6,7 +6,10 @@ import type { QueryStore } from './query-stores.ts';
 
 declare const process: { readonly env: { readonly NODE_ENV?: string } };
 
-const loops = new SuspenseLoops<QueryStore>((store) => store.isWaiting());
+type Loops = SuspenseLoops<QueryStore>;
+
+export const suspended: Loops = new SuspenseLoops((store) => store.isWaiting());
+export const rendered: Loops = new SuspenseLoops((store) => store.isWaiting(), 'useQuery');
 
 /** Bundlers replace the expression. Without one, and without Node, nothing says that this is development. */
 function isProduction(): boolean {
@@ -17,12 +20,8 @@ function isProduction(): boolean {
   }
 }
 
-export function markRead(store: QueryStore): void {
-  loops.markRead(store);
-}
-
-/** Call when a component suspends for a query. */
-export function noteSuspended(store: QueryStore, query: object): void {
+/** Call when a component has no result yet. */
+export function noteWaiting(loops: Loops, store: QueryStore, query: object): void {
   const warning = isProduction() ? undefined : loops.noteSuspended(store, query);
   if (warning) consoleLog.warn(warning, query);
 }

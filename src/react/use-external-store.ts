@@ -22,19 +22,27 @@ export function useStoreSelector<T, Part>(
   select: (value: T) => Part,
   merge: (rendered: Part, part: Part) => Part = structuralShare,
 ): Part {
-  const renderedPart = useRef<{ readonly part: Part } | undefined>(undefined);
+  const rendered = useRef<Shown<T, Part> | undefined>(undefined);
   const [read, readOnServer] = useMemo(() => {
-    let last: { readonly of: T; readonly part: Part } | undefined;
-    const pick = (of: T): Part => {
-      if (last && Object.is(last.of, of)) return last.part;
-      const before = last ?? renderedPart.current;
-      const part = select(of);
-      last = { of, part: before ? merge(before.part, part) : part };
-      return last.part;
+    let last: { readonly of: T; readonly shown: Shown<T, Part> } | undefined;
+    const pick = (of: T): Shown<T, Part> => {
+      if (last && Object.is(last.of, of)) return last.shown;
+      const before = last?.shown ?? (rendered.current?.store === store ? rendered.current : undefined);
+      const selected = select(of);
+      const part = before ? merge(before.part, selected) : selected;
+      const shown = before && Object.is(before.part, part) ? before : { store, part };
+      last = { of, shown };
+      return shown;
     };
     return [() => pick(store.read()), () => pick(store.readOnServer())] as const;
   }, [store, select, merge]);
-  const part = useSyncExternalStore(store.subscribe, read, readOnServer);
-  useEffect(() => void (renderedPart.current = { part }), [part]);
-  return part;
+  const shown = useSyncExternalStore(store.subscribe, read, readOnServer);
+  useEffect(() => void (rendered.current = shown), [shown]);
+  return shown.part;
+}
+
+/** Differs for every store: React does not subscribe to another store if it finds the value unchanged. */
+interface Shown<T, Part> {
+  readonly store: ExternalStore<T>;
+  readonly part: Part;
 }

@@ -3,6 +3,7 @@
 import { useMemo } from 'react';
 import { disabledStore, loading, type QueryState, queryStore, type RuleOptions } from './query-stores.ts';
 import { isServer } from '../lib/is-server.ts';
+import { noteWaiting, rendered } from './suspense-loop.ts';
 import type { AnyCore } from './types.ts';
 import { useOwnReader, useStoreSelector } from './use-external-store.ts';
 
@@ -10,10 +11,15 @@ type Select = (data: unknown) => unknown;
 export type QueryOptions = RuleOptions & { readonly select?: ((data: never) => unknown) | undefined };
 
 export function useQuery(core: AnyCore, query: object | null, options?: QueryOptions): QueryState {
-  const store = query && !isServer ? queryStore(core, query, options) : disabledStore;
+  const store = query && !isServer ? queryStore(core, query, options) : undefined;
   const select = options?.select as Select | undefined;
   const { of, merge } = useMemo(() => (select ? selectedPart(select) : wholeState()), [select]);
-  return useStoreSelector(useOwnReader(store), of, merge);
+  const state = useStoreSelector(useOwnReader(store ?? disabledStore), of, merge);
+  if (store) {
+    if (state.isLoading) noteWaiting(rendered, store, store.query);
+    else rendered.markRead(store);
+  }
+  return state;
 }
 
 interface StateSelector {

@@ -163,6 +163,40 @@ test.each([
   expect(warn.mock.calls[0]!.join(' ')).toContain(part);
 });
 
+test('a query that differs on each render outside Suspense: every one is asked, and one warning names the part that changes', async () => {
+  const db = await withTodos('a');
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  let now = 0;
+  let isOver = false;
+  function Endless() {
+    const { data } = db.useQuery({ todos: { $: { where: { text: { $gte: isOver ? 'a' : `a${++now}` } } } } });
+    return <p>{data ? data.todos.length : 'waiting'}</p>;
+  }
+  const { element } = await page(<Endless />);
+  for (let turn = 0; turn < 60 && warn.mock.calls.length === 0; turn++) await drawn();
+  for (let turn = 0; turn < 10; turn++) await drawn();
+  isOver = true;
+  await expect.poll(() => element.textContent).toBe('1');
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn.mock.calls[0]!.join(' ')).toContain(
+    "useQuery: the query is a new one at each render, so the component waits for ever. What changes is 'todos.$.where.text.$gte'",
+  );
+});
+
+test('a user who types faster than the server responds causes no warning', async () => {
+  const db = await withTodos('a');
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  function Found({ text }: { text: string }) {
+    return <p>{db.useQuery({ todos: { $: { where: { text: { $like: text } } } } }).data?.todos.length}</p>;
+  }
+  const { render } = await page(<Found text="" />);
+  db.world.hold();
+  for (let turn = 0; turn < 30; turn++) await render(<Found text={`typed ${turn}`} />);
+  db.world.letGo();
+  for (let turn = 0; turn < 30; turn++) await render(<Found text={`typed again ${turn}`} />);
+  expect(warn).not.toHaveBeenCalled();
+});
+
 test('queries that change with user input cause no warning', async () => {
   const db = await withTodos('a');
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
