@@ -84,10 +84,13 @@ describe('a lookup', () => {
     expect(parseLookup(lookup('snake__case', 'a__b'))).toEqual(['snake__case', 'a__b']);
   });
 
-  it.each([undefined, () => 1, Symbol('x'), 5n, NaN, -Infinity, new Map(), new Uint8Array(1), new Date(NaN)])('by %s is rejected where it is created', (value) => {
-    expect(() => lookup('name', value)).toThrow(TransactionValidationError);
-    expect(() => lookup('name', value)).toThrow("'name'");
-  });
+  it.each([undefined, () => 1, Symbol('x'), 5n, NaN, -Infinity, new Map(), new Uint8Array(1), new Date(NaN)])(
+    'by %s is rejected where it is created',
+    (value) => {
+      expect(() => lookup('name', value)).toThrow(TransactionValidationError);
+      expect(() => lookup('name', value)).toThrow("'name'");
+    },
+  );
 
   it.each(['lookup__', 'lookup__name', 'lookup__name__', 'lookup__name__Owls'])('%s is not a lookup', (text) => {
     expect(() => parseLookup(text)).toThrow(TransactionValidationError);
