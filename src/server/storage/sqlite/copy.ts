@@ -3,10 +3,11 @@
 import { closeSync, linkSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { privateFile } from '../../private-files.ts';
+import { formatAt } from './place.ts';
 
 const chunkBytes = 1024 * 1024;
 
-/** Copies a whole file, and flushes the copy. */
+/** Copies a whole database file, and flushes the copy. It says that it has no write-ahead log, which tells it from the file of a running server. */
 export async function copy(source: FileHandle, target: string, isStopped: () => boolean): Promise<void> {
   const made = await open(target, 'wx', privateFile);
   try {
@@ -14,6 +15,7 @@ export async function copy(source: FileHandle, target: string, isStopped: () => 
     for (let at = 0; !isStopped();) {
       const { bytesRead } = await source.read(buffer, 0, chunkBytes, at);
       if (bytesRead === 0) break;
+      if (at === 0) buffer.fill(1, formatAt, formatAt + 2);
       for (let written = 0; written < bytesRead;)
         written += (await made.write(buffer, written, bytesRead - written, at + written)).bytesWritten;
       at += bytesRead;

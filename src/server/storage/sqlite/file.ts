@@ -9,7 +9,7 @@ import { TriplaneError } from '../../../errors.ts';
 import { id } from '../../../lib/uuid.ts';
 import type { Connection, Statement } from './binding.ts';
 import { copy, discard, isTaken, publish } from './copy.ts';
-import type { Missing } from './place.ts';
+import type { Place } from './place.ts';
 import { autoCheckpoint } from './schema.ts';
 
 interface Waiting {
@@ -20,8 +20,7 @@ interface Waiting {
 
 export class SqliteFile {
   readonly #connection: Connection;
-  /** Which file is no longer at its path. */
-  readonly #missing: () => Missing;
+  readonly #place: Place | undefined;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
   #isClosed = false;
@@ -31,10 +30,10 @@ export class SqliteFile {
   /** The last backup; never rejects. */
   #copying: Promise<void> = Promise.resolve();
 
-  constructor(connection: Connection, path: string, missing: () => Missing = () => undefined) {
+  constructor(connection: Connection, path: string, place?: Place) {
     this.#connection = connection;
     this.#path = path;
-    this.#missing = missing;
+    this.#place = place;
   }
 
   /** Compiled once. */
@@ -46,8 +45,8 @@ export class SqliteFile {
 
   read<T>(run: () => T): T {
     if (this.#isClosed) throw closed();
-    this.#checkFiles();
     try {
+      this.#checkFiles();
       return run();
     } catch (cause) {
       throw failed(cause);
@@ -101,6 +100,7 @@ export class SqliteFile {
       throw new TriplaneError('storage-failed', 'The file has no write-ahead log here, so it cannot be copied while it is used');
     this.#connection.exec('PRAGMA wal_autocheckpoint = 0');
     const { busy } = this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    this.#place?.written();
     if (busy !== 0) throw new TriplaneError('storage-failed', 'The write-ahead log could not be written to the file');
   }
 
@@ -112,8 +112,11 @@ export class SqliteFile {
     // Closing writes to the file that is being copied.
     await this.#copying;
     this.#statements.clear();
+    if (this.#place?.fault() === 'content') this.#place.emptyLog();
+    this.#place?.closeLog();
     if (!release(this.#connection)) await collectGarbage();
     await this.#source?.close();
+    this.#place?.close();
   }
 
   #flush(): void {
@@ -126,6 +129,7 @@ export class SqliteFile {
       this.#connection.exec('BEGIN IMMEDIATE');
       for (const each of waiting) this.#try(each, broken);
       this.#connection.exec('COMMIT');
+      this.#place?.written();
       this.#checkFiles();
     } catch (cause) {
       this.#rollBack();
@@ -138,13 +142,15 @@ export class SqliteFile {
     }
   }
 
-  /** Data written to a deleted file is lost when the process ends. */
+  /** Data written to a deleted file is lost when the process ends, and what is written to an overwritten one destroys it. */
   #checkFiles(): void {
-    const missing = this.#missing();
-    if (missing === 'file') throw removed('The file');
-    if (missing !== 'log') return;
+    const fault = this.#place?.fault();
+    if (fault === 'file') throw removed('The file');
+    if (fault === 'content') throw overwritten();
+    if (fault !== 'log') return;
     // The deleted log still has what was acknowledged.
     this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#place?.written();
     throw removed('The write-ahead log of the file');
   }
 
@@ -197,6 +203,12 @@ const isThere = (file: string): TriplaneError => new TriplaneError('config-inval
 
 const removed = (what: string): TriplaneError =>
   new TriplaneError('storage-failed', `${what} was deleted or replaced while the server ran`);
+
+const overwritten = (): TriplaneError =>
+  new TriplaneError(
+    'storage-failed',
+    'The file was overwritten while the server ran. To restore a backup, stop the server, put the backup in the place of the file again, and start',
+  );
 
 const closed = (): TriplaneError => new TriplaneError('closed', 'The storage is closed');
 

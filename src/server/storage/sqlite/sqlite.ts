@@ -11,7 +11,7 @@ import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
 import { TriplaneError } from '../../../errors.ts';
 import { prepare } from './schema.ts';
-import { watchPlace } from './place.ts';
+import { Place } from './place.ts';
 import { sqliteStage } from './stage.ts';
 import { type Connection, loadSqlite } from './binding.ts';
 
@@ -40,8 +40,7 @@ export async function sqlite(folder: string): Promise<Storage> {
   const open = await loadSqlite();
   const path = join(folder, fileName);
   await makeFolder(folder);
-  const connection = opened(() => open(path), path);
-  const file = new SqliteFile(connection, path, watchPlace(path));
+  const file = opened(() => open(path), path);
   const logs = new Map<string, AppLog>();
   return {
     files: diskFiles(join(folder, 'files')),
@@ -59,13 +58,16 @@ export async function sqlite(folder: string): Promise<Storage> {
   };
 }
 
-function opened(open: () => Connection, path: string): Connection {
+function opened(open: () => Connection, path: string): SqliteFile {
   let connection: Connection | undefined;
   try {
     connection = open();
+    const place = new Place(path);
     prepare(connection, path);
-    return connection;
+    place.watch();
+    return new SqliteFile(connection, path, place);
   } catch (cause) {
+    // The place stays open: this process may have the file open already, and is to keep its locks.
     connection?.close();
     if (cause instanceof TriplaneError) throw cause;
     throw new TriplaneError('storage-failed', `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, {
