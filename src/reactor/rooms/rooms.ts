@@ -95,6 +95,14 @@ export class Rooms implements Feature {
     });
   }
 
+  /** The new user may not be allowed to see the peers. */
+  onUserChange(): Effect[] {
+    return this.#each((room) => {
+      room.peers = {};
+      return [this.#notify(room)];
+    });
+  }
+
   onMessage(message: ServerMessage, { nowMs }: FeatureEnv): Effect[] {
     if (message.op === 'leave-room-ok') this.#toLeave.delete(message['room-id']);
     const room = 'room-id' in message && this.#byId.get(message['room-id']);
