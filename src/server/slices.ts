@@ -14,6 +14,33 @@ export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
   }
 }
 
+/** Runs steps one after the other: immediately up to their first break if no others are under way. */
+export class StepsQueue {
+  readonly #failed: (error: unknown) => void;
+  readonly #waiting: Generator<void, void>[] = [];
+
+  /** `failed`: the exception of steps that end with one. */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
+
+  add(steps: Generator<void, void>): void {
+    if (this.#waiting.push(steps) === 1) this.#advance(steps);
+  }
+
+  #advance(steps: Generator<void, void>): void {
+    let isDone: boolean | undefined = true;
+    try {
+      isDone = steps.next().done;
+    } catch (error) {
+      this.#failed(error);
+    }
+    if (isDone) this.#waiting.shift();
+    const [next] = this.#waiting;
+    if (next) void othersServed().then(() => this.#advance(next));
+  }
+}
+
 /** Of triples, changes and the like: how many are handled between two breaks, in a few milliseconds. */
 export const sliceItems = 5000;
 

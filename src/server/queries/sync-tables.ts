@@ -8,29 +8,40 @@ import type { Db } from '../../db/db.ts';
 import { attrTriples } from '../../db/row.ts';
 import { isObject } from '../../lib/json.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import type { ServerMessage, SyncTx } from '../../protocol/server-message.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { ResyncTable } from '../../protocol/sync-table-messages.ts';
-import type { Triple } from '../../protocol/triple.ts';
 import { compile } from '../../query/compile.ts';
 import { isDue, spend } from '../../query/pass.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { invalid, rejection } from '../errors.ts';
+import { StepsQueue } from '../slices.ts';
 import { checkQuery } from './query-check.ts';
 import { sizeOfLogEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
+import { type Present, updateSteps } from './table-updates.ts';
 
-/** Size of one message. */
+/** Rows of one message. */
 const batchSize = 100;
 /** Maximum number of subscriptions kept without a session. */
 const maxDetached = 1000;
+
+/** A subscription's time with one session: a session that resumes it is sent nothing that was under way before. */
+interface Attachment {
+  readonly subscriber: Subscriber;
+}
 
 interface TableSubscription {
   readonly id: string;
   readonly token: string;
   readonly etype: string;
-  subscriber: Subscriber | undefined;
+  attachment: Attachment | undefined;
   /** Its initial data has not been sent yet. */
   isLoading: boolean;
+}
+
+interface Receiver {
+  readonly subscription: TableSubscription;
+  readonly attachment: Attachment;
 }
 
 /** History kept for resumed subscriptions. */
@@ -39,29 +50,36 @@ export interface HistoryLimits {
   readonly bytes: number;
 }
 
-type Present = (triple: Triple) => Triple;
+export interface SyncTablesConfig {
+  readonly uuid: () => string;
+  readonly history: HistoryLimits;
+  /** The last transaction so far. */
+  readonly txId: number;
+  readonly present: Present;
+  readonly deliver: (outgoing: readonly Outgoing[]) => void;
+  /** The exception of a change that could not be delivered. */
+  readonly failed: (error: unknown) => void;
+}
 
 export class SyncTables {
-  readonly #uuid: () => string;
-  readonly #present: Present;
-  readonly #history: HistoryLimits;
+  readonly #config: SyncTablesConfig;
+  /** Updates on their way, in order. */
+  readonly #updates: StepsQueue;
   readonly #byId = new Map<string, TableSubscription>();
   #entries: LogEntry[] = [];
   #bytes = 0;
   /** Changes up to this transaction are no longer kept. */
   #lostUpTo: number;
 
-  /** `present`: a triple in wire form. */
-  constructor(uuid: () => string, history: HistoryLimits, txId: number, present: Present = (triple) => triple) {
-    this.#present = present;
-    this.#uuid = uuid;
-    this.#history = history;
-    this.#lostUpTo = txId;
+  constructor(config: SyncTablesConfig) {
+    this.#config = config;
+    this.#updates = new StepsQueue(config.failed);
+    this.#lostUpTo = config.txId;
   }
 
   count(subscriber: Subscriber): number {
     let count = 0;
-    for (const subscription of this.#byId.values()) if (subscription.subscriber === subscriber) count++;
+    for (const { attachment } of this.#byId.values()) if (attachment?.subscriber === subscriber) count++;
     return count;
   }
 
@@ -77,7 +95,8 @@ export class SyncTables {
     checkQuery(q, attrs, actor);
     if (attrs.namespace(etype).forward.size === 0)
       throw invalid('query', q, [{ in: [etype], message: `there is no namespace '${etype}'` }]);
-    const subscription = { id: this.#uuid(), token: this.#uuid(), etype, subscriber, isLoading: true };
+    const { uuid } = this.#config;
+    const subscription = { id: uuid(), token: uuid(), etype, attachment: { subscriber }, isLoading: true };
     this.#byId.set(subscription.id, subscription);
     return subscription;
   }
@@ -86,10 +105,11 @@ export class SyncTables {
   *load(id: string, q: WireQuery, db: Db): Generator<void, ServerMessage[]> {
     const etype = readNamespace(q);
     const attrs = sentOf(etype, db.attrs);
+    const { present } = this.#config;
     const load: ServerMessage[] = [];
     for (const some of chunked(rowsOf(q, etype, db))) {
       spend(some.length * (1 + attrs.length));
-      const rows = some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present));
+      const rows = some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(present));
       load.push({ op: 'sync-load-batch', 'subscription-id': id, 'join-rows': rows });
       if (!isDue()) continue;
       yield;
@@ -102,24 +122,24 @@ export class SyncTables {
   /** Whether the subscription waits for its initial data. */
   isLoading(id: string, subscriber: Subscriber): boolean {
     const subscription = this.#byId.get(id);
-    return subscription?.subscriber === subscriber && subscription.isLoading;
+    return subscription?.attachment?.subscriber === subscriber && subscription.isLoading;
   }
 
   /**
-   * Messages that follow the data as of `txId`; from now on changes are sent. Undefined if the subscription, or the changes since then, are
-   * gone.
+   * The data as of `txId` has been sent: sends what follows, and changes from now on. False if the subscription, or the changes since then,
+   * are gone.
    */
-  loaded(id: string, subscriber: Subscriber, txId: number, attrs: Attrs): ServerMessage[] | undefined {
+  loaded(id: string, subscriber: Subscriber, txId: number, attrs: Attrs): boolean {
     const subscription = this.#byId.get(id);
-    if (subscription?.subscriber !== subscriber || txId < this.#lostUpTo) return undefined;
+    if (subscription?.attachment?.subscriber !== subscriber || txId < this.#lostUpTo) return false;
     subscription.isLoading = false;
-    const since = this.#entries.filter((entry) => entry.txId > txId);
-    const finish: ServerMessage = { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId };
-    return [finish, ...updates(subscription, since, attrs, this.#present)];
+    this.#config.deliver([{ to: subscriber, message: { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId } }]);
+    this.#send([subscription], this.#since(txId), attrs);
+    return true;
   }
 
   /** @throws InstantAPIError; the client then starts again */
-  resume(subscriber: Subscriber, request: Pick<ResyncTable, 'subscription-id' | 'tx-id' | 'token'>, attrs: Attrs): ServerMessage[] {
+  resume(subscriber: Subscriber, request: Pick<ResyncTable, 'subscription-id' | 'tx-id' | 'token'>, attrs: Attrs): void {
     const subscription = this.#byId.get(request['subscription-id']);
     if (!subscription)
       throw rejection('record-not-found', 'Record not found: subscription', {
@@ -131,45 +151,66 @@ export class SyncTables {
     if (!subscriber.actor.isAdmin) throw invalid('subscription', request['subscription-id'], [{ message: 'it was made by an admin' }]);
     if (request['tx-id'] < this.#lostUpTo)
       throw invalid('subscription', request['subscription-id'], [{ message: 'the changes since then are gone' }]);
-    subscription.subscriber = subscriber;
-    return updates(
-      subscription,
-      this.#entries.filter(({ txId }) => txId > request['tx-id']),
-      attrs,
-      this.#present,
-    );
+    subscription.attachment = { subscriber };
+    this.#send([subscription], this.#since(request['tx-id']), attrs);
   }
 
   /** `isKept`: it can be resumed. */
   remove(subscriber: Subscriber, id: string, isResumable: boolean): void {
     const subscription = this.#byId.get(id);
-    if (subscription?.subscriber !== subscriber) return;
-    if (isResumable && !subscription.isLoading) subscription.subscriber = undefined;
-    else this.#byId.delete(id);
+    if (subscription?.attachment?.subscriber !== subscriber) return;
+    subscription.attachment = undefined;
+    if (!isResumable || subscription.isLoading) this.#byId.delete(id);
   }
 
   forget(subscriber: Subscriber): void {
     for (const subscription of [...this.#byId.values()]) {
-      if (subscription.subscriber !== subscriber) continue;
-      subscription.subscriber = undefined;
+      if (subscription.attachment?.subscriber !== subscriber) continue;
+      subscription.attachment = undefined;
       if (subscription.isLoading) this.#byId.delete(subscription.id);
     }
     let over = this.#byId.size - maxDetached;
-    for (const { id, subscriber: attached } of this.#byId.values()) {
+    for (const { id, attachment } of this.#byId.values()) {
       if (over <= 0) return;
-      if (!attached && this.#byId.delete(id)) over--;
+      if (!attachment && this.#byId.delete(id)) over--;
     }
   }
 
-  /** The messages to send after these transactions. */
-  committed(entries: readonly LogEntry[], attrs: Attrs): Outgoing[] {
+  /** Sends these transactions; many changes in slices. */
+  committed(entries: readonly LogEntry[], attrs: Attrs): void {
     this.#record(entries);
-    return [...this.#byId.values()].flatMap((subscription) => {
-      const { subscriber } = subscription;
-      return subscriber && !subscription.isLoading
-        ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: subscriber, message }))
-        : [];
-    });
+    this.#send(
+      [...this.#byId.values()].filter(({ isLoading }) => !isLoading),
+      entries,
+      attrs,
+    );
+  }
+
+  #since(txId: number): LogEntry[] {
+    return this.#entries.filter((entry) => entry.txId > txId);
+  }
+
+  /** To those who are attached now, and still are when the messages are ready. */
+  #send(subscriptions: readonly TableSubscription[], entries: readonly LogEntry[], attrs: Attrs): void {
+    const receivers = new Map<string, Receiver[]>();
+    for (const subscription of subscriptions) {
+      const { etype, attachment } = subscription;
+      if (attachment) receivers.set(etype, [...(receivers.get(etype) ?? []), { subscription, attachment }]);
+    }
+    if (receivers.size > 0 && entries.length > 0) this.#updates.add(this.#sendSteps(receivers, entries, attrs));
+  }
+
+  *#sendSteps(all: ReadonlyMap<string, readonly Receiver[]>, entries: readonly LogEntry[], attrs: Attrs): Generator<void, void> {
+    const { present, deliver } = this.#config;
+    for (const [etype, receivers] of all) {
+      const sent = new Set(sentOf(etype, attrs).map(({ id }) => id));
+      const updates = yield* updateSteps(entries, sent, present);
+      for (const { subscription, attachment } of receivers) {
+        if (subscription.attachment !== attachment) continue;
+        deliver(updates.messages(subscription.id).map((message) => ({ to: attachment.subscriber, message })));
+        if (updates.isLong) yield;
+      }
+    }
   }
 
   /** For resumed subscriptions; without any, no history is kept. */
@@ -178,7 +219,7 @@ export class SyncTables {
       this.#entries.push(entry);
       this.#bytes += sizeOfLogEntry(entry);
     }
-    const { entries: maxEntries, bytes: maxBytes } = this.#history;
+    const { entries: maxEntries, bytes: maxBytes } = this.#config.history;
     const isOver = this.#entries.length > 2 * maxEntries || this.#bytes > 2 * maxBytes;
     if (this.#byId.size > 0 && !isOver) return;
     const isNeeded = this.#byId.size > 0;
@@ -196,20 +237,14 @@ export class SyncTables {
     this.#entries = [];
     this.#bytes = 0;
     this.#lostUpTo = txId + 1;
-    const subscribers = [...this.#byId.values()].flatMap(({ subscriber }) => subscriber ?? []);
+    const subscribers: Subscriber[] = [];
+    for (const subscription of this.#byId.values()) {
+      if (subscription.attachment) subscribers.push(subscription.attachment.subscriber);
+      subscription.attachment = undefined;
+    }
     this.#byId.clear();
     return subscribers;
   }
-}
-
-function updates({ id, etype }: TableSubscription, entries: readonly LogEntry[], attrs: Attrs, present: Present): ServerMessage[] {
-  const sent = new Set(sentOf(etype, attrs).map((attr) => attr.id));
-  const txes: SyncTx[] = [];
-  for (const { txId, changes } of entries) {
-    const own = changes.filter(({ triple }) => sent.has(triple[1])).map(({ action, triple }) => ({ action, triple: present(triple) }));
-    if (own.length > 0) txes.push({ 'tx-id': txId, changes: own });
-  }
-  return chunked(txes).map((some) => ({ op: 'sync-update-triples', 'subscription-id': id, txes: some }));
 }
 
 /** All has-one attrs. */

@@ -101,7 +101,11 @@ export class App {
     this.streams.load(ledger.records);
     const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
     const { history, historyBytes } = config.limits;
-    this.syncTables = new SyncTables(() => config.random.uuid(), { entries: history, bytes: historyBytes }, ledger.txId, present);
+    this.syncTables = new SyncTables({
+      ...{ uuid: () => config.random.uuid(), history: { entries: history, bytes: historyBytes }, txId: ledger.txId, present },
+      deliver: (outgoing) => this.deliver(outgoing),
+      failed: (error) => config.logger.error('a change could not be delivered', error),
+    });
   }
 
   static async open(config: AppConfig): Promise<App> {
@@ -203,7 +207,6 @@ export class App {
   }
 
   committed({ changeSet, attrsChanged, schemaChanged, entries, isReload, isRollback }: Commit): void {
-    const { db } = this.ledger;
     this.#updateStatus();
     if (isReload) this.streams.load(this.ledger.records);
     if (isReload) this.spending.load(this.ledger.records);
@@ -220,7 +223,8 @@ export class App {
       this.#status === 'disabled' ? { all: [], writers: new Set<Subscriber>() } : { all: this.#sessions.all(), writers: this.#writers };
     this.subscriptions.refresh({ changeSet, attrsChanged, schemaChanged, isReload }, recipients);
     this.#writers.clear();
-    this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
+    this.syncTables.committed(entries, this.ledger.db.attrs);
+    this.deliver(this.streams.committed(entries));
     forgetStreams(this.streams, this.ledger, changeSet);
     this.rulebook.noticed(this.ledger, () => this.subscriptions.applyGuard(this.rulebook.guard));
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records && hasTokens(records))) this.#revokeEnded(entries);

@@ -1,7 +1,6 @@
 // Serialises outgoing messages. Parts that are JSON already are inserted as they are.
 
 import { encode } from '../../protocol/codec.ts';
-import type { WireResult } from '../../protocol/query-result.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import { type Frame, lengthOf } from '../parted-output.ts';
 import { JsonText } from '../queries/results.ts';
@@ -36,11 +35,13 @@ export function encodeMessage(sent: ServerMessage): Frame {
 
 function hasText(message: ServerMessage): boolean {
   if (message.op === 'add-query-ok') return message.result instanceof JsonText;
+  if (message.op === 'sync-update-triples') return message.txes instanceof JsonText;
   return message.op === 'refresh-ok' && message.computations.some(({ 'instaql-result': result }) => result instanceof JsonText);
 }
 
-function marked(message: ServerMessage, take: (result: WireResult) => WireResult): ServerMessage {
+function marked(message: ServerMessage, take: <T>(part: T) => T): ServerMessage {
   if (message.op === 'add-query-ok') return { ...message, result: take(message.result) };
+  if (message.op === 'sync-update-triples') return { ...message, txes: take(message.txes) };
   if (message.op !== 'refresh-ok') return message;
   return {
     ...message,

@@ -114,9 +114,7 @@ const handlers: Handlers = {
     }),
 
   'resync-table': (message, context) =>
-    handleDurable(message, context, () =>
-      context.app.syncTables.resume(context.subscriber, message, context.app.ledger.db.attrs).forEach(context.send),
-    ),
+    handleDurable(message, context, () => context.app.syncTables.resume(context.subscriber, message, context.app.ledger.db.attrs)),
 
   'remove-sync': (message, { app, subscriber }) =>
     app.syncTables.remove(subscriber, message['subscription-id'], message['keep-subscription'] ?? false),
@@ -231,9 +229,8 @@ function startSync(message: MessageOf<'start-sync'>, context: SessionContext): v
       if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data was loaded again')));
       send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
       const finish = (): void => {
-        const rest = syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs);
-        if (rest) rest.forEach(send);
-        else fail(failure(new Error('the data changed too much while they were sent')));
+        if (!syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs))
+          fail(failure(new Error('the data changed too much while they were sent')));
       };
       sendLoad(outcome.value, id, context, finish);
     },
