@@ -33,7 +33,8 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
       authorizeWrite: authorizeWrite && ((access) => authorizeWrite(access, write)),
     });
     const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
-    const all = withDerived(records, config.derive?.(changeSet, about));
+    const derived = config.derive && (yield* config.derive(changeSet, about));
+    const all = withDerived(records, derived);
     const changes = yield* changeSteps(changeSet, catalog);
     const isOwn = write.actor.isServer === true && steps.length === 0;
     const check = (growth: number): void => config.size?.check(growth, replica.records, isOwn);

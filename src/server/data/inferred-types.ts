@@ -4,30 +4,34 @@ import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import { equal } from '../../lib/equal.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
+import { eachInSlices } from '../slices.ts';
 
 const allTypes = ['number', 'string', 'boolean', 'json'] as const;
 export type InferredType = (typeof allTypes)[number];
 
-/** The attributes that have a value of a new type by this change, as they are from now on. */
-export function attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): WireAttr[] {
-  return [...changeSet].flatMap(([etype, changes]) => {
-    return [...attrs.namespace(etype).forward.values()].flatMap((attr) => {
+/** The attributes that have a value of a new type by this change, as they are from now on. A generator: yields where others can be served. */
+export function* attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): Generator<void, WireAttr[]> {
+  const found: WireAttr[] = [];
+  for (const [etype, changes] of changeSet) {
+    for (const attr of attrs.namespace(etype).forward.values()) {
       const known = attr.wire['inferred-types'] ?? [];
       // What the system's own attributes hold does not depend on data.
-      if (attr.isSystem || known.length === allTypes.length) return [];
-      let types: Set<string> | undefined;
-      for (const type of newTypes(attr, changes.values())) if (!known.includes(type)) (types ??= new Set(known)).add(type);
-      return types ? [{ ...attr.wire, 'inferred-types': inOrder(types) }] : [];
-    });
-  });
+      if (attr.isSystem || known.length === allTypes.length) continue;
+      const types = new Set<string>(known);
+      yield* eachInSlices(changes.values(), (change) => {
+        const type = newType(attr, change);
+        if (type) types.add(type);
+      });
+      if (types.size > known.length) found.push({ ...attr.wire, 'inferred-types': inOrder(types) });
+    }
+  }
+  return found;
 }
 
-function* newTypes({ slot, isRef }: KnownAttr, changes: Iterable<RowChange>): Generator<InferredType> {
-  for (const { before, after } of changes) {
-    const value = after?.values[slot];
-    if (value === undefined || value === null || value === before?.values[slot]) continue;
-    yield isRef ? 'string' : typeOf(value);
-  }
+function newType({ slot, isRef }: KnownAttr, { before, after }: RowChange): InferredType | undefined {
+  const value = after?.values[slot];
+  if (value === undefined || value === null || value === before?.values[slot]) return undefined;
+  return isRef ? 'string' : typeOf(value);
 }
 
 /** As they stand in an attribute. */

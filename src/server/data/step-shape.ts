@@ -7,22 +7,25 @@ import type { CheckedType, Identity, WireAttr } from '../../protocol/attr.ts';
 import { isObject } from '../../lib/json.ts';
 import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
 import { type Fault, hasNullByte, invalid, nullByte } from '../errors.ts';
+import { eachInSlices } from '../slices.ts';
 
 /** Steps nested deeper than a frame are rejected elsewhere. */
 const maxValueDepth = 1000;
 
 type StepPath = readonly (string | number)[];
 
-/** @throws InstantAPIError for the first malformed step */
-export function readSteps(steps: readonly (readonly unknown[])[]): Step[] {
-  return steps.map((step, at) => {
+/** A generator: yields where others can be served. @throws InstantAPIError for the first malformed step */
+export function* readSteps(steps: readonly (readonly unknown[])[]): Generator<void, Step[]> {
+  const read: Step[] = [];
+  yield* eachInSlices(steps, (step) => {
     try {
-      return readStep(step);
+      read.push(readStep(step));
     } catch (error) {
       if (!(error instanceof StepError)) throw error;
-      throw invalid('tx-steps', steps, [{ ...error.fault, in: [at, ...error.path] }]);
+      throw invalid('tx-steps', steps, [{ ...error.fault, in: [read.length, ...error.path] }]);
     }
   });
+  return read;
 }
 
 class StepError extends Error {

@@ -39,7 +39,7 @@ export function* prepareSteps(
   steps: readonly (readonly unknown[])[],
   { actor, at, uuid, authorizeWrite }: TransactOptions,
 ): Generator<void, Prepared> {
-  const read = readSteps(steps);
+  const read = yield* readSteps(steps);
   if (read.length > sliceSteps) yield;
   const now = (): number => at;
   const catalog = applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
@@ -71,7 +71,7 @@ export function* prepareSteps(
   yield* checkConstraints(store, layer.attrs, changeSet);
   if (isLong) yield;
   for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) yield* checkAttrConstraints(layer, attr);
-  return { changeSet, catalog: withTypes(catalog, attrsWithNewTypes(layer.attrs, changeSet)) };
+  return { changeSet, catalog: withTypes(catalog, yield* attrsWithNewTypes(layer.attrs, changeSet)) };
 }
 
 function withTypes(catalog: AttrCatalogChange, grown: readonly WireAttr[]): AttrCatalogChange {

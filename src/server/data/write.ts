@@ -34,8 +34,8 @@ export interface Planned {
 export type Outcome =
   { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean } | { readonly is: 'rejected'; readonly error: InstantAPIError };
 
-/** Record changes that follow from a transaction's changes to the data. */
-export type Derive = (changeSet: ChangeSet, transaction: DerivedFrom) => Records | undefined;
+/** Record changes that follow from a transaction's changes to the data. A generator: yields where others can be served. */
+export type Derive = (changeSet: ChangeSet, transaction: DerivedFrom) => Generator<void, Records | undefined>;
 
 export interface DerivedFrom {
   /** Data and records before the transaction. */

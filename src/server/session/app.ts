@@ -121,11 +121,11 @@ export class App {
     const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
     const authorizeWrite: AuthorizeWrite = (access, write = access) => spending.once(write, rulebook.guard.authorizeSteps(access));
     const webhooks: Webhooks = new Webhooks({ appId: config.id, ledger: () => ledger, clock, logger, sender: config.webhookSender });
-    const derive: Derive = (changeSet, about) =>
-      [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records), spending.recordsOfWrite(about.at)].reduce(
-        withDerived,
-        webhooks.derive(changeSet, about),
-      );
+    const derive: Derive = function* (changeSet, about) {
+      const spent = spending.recordsOfWrite(about.at);
+      const events = yield* webhooks.derive(changeSet, about);
+      return [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records), spent].reduce(withDerived, events);
+    };
     const size = new StoredSize((records) => (appRecordOf(records)?.expiresAt === undefined ? undefined : limits.ephemeralAppBytes));
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, size, committed });
     const origin = config.origin ?? ((): string => '');

@@ -4,17 +4,23 @@ import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import type { Row } from '../../db/row.ts';
 import { equal } from '../../lib/equal.ts';
+import { eachInSlices } from '../slices.ts';
 import type { EntityChange, Webhook } from './webhook.ts';
 
-/** Changes in the webhook's namespaces and of its kinds. A change of links alone does not count. */
-export function changesFor({ namespaces, actions }: Webhook, changeSet: ChangeSet, attrs: Attrs): EntityChange[] {
-  return namespaces.flatMap((namespace) => {
-    const changes = changeSet.get(namespace);
-    if (!changes) return [];
+/**
+ * Changes in the webhook's namespaces and of its kinds. A change of links alone does not count. A generator: yields where others can be
+ * served.
+ */
+export function* changesFor({ namespaces, actions }: Webhook, changeSet: ChangeSet, attrs: Attrs): Generator<void, EntityChange[]> {
+  const found: EntityChange[] = [];
+  for (const namespace of namespaces) {
     const { blobs, idAttr } = attrs.namespace(namespace);
-    const found = [...changes].flatMap(([id, change]) => changeOf(namespace, id, change, blobs, idAttr) ?? []);
-    return found.filter(({ action }) => actions.includes(action));
-  });
+    yield* eachInSlices(changeSet.get(namespace) ?? [], ([id, change]) => {
+      const made = changeOf(namespace, id, change, blobs, idAttr);
+      if (made && actions.includes(made.action)) found.push(made);
+    });
+  }
+  return found;
 }
 
 function changeOf(

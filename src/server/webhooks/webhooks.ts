@@ -1,16 +1,17 @@
 // The webhooks of one app. Events are written in the transaction they report, so none is lost or invented. A server claims an event before
 // sending it: servers that share a storage send each event once, and a dead one is replaced after a minute.
 
+import type { ChangeSet } from '../../db/change-set.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Ledger } from '../data/ledger.ts';
 import { submit } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
-import type { Derive, LedgerState } from '../data/write.ts';
+import type { Derive, DerivedFrom, LedgerState } from '../data/write.ts';
 import type { LogEntry, Records } from '../storage/storage.ts';
 import { changesFor } from './changes.ts';
 import { attempted, claimed, isDue, notSent } from './delivery.ts';
-import { EventIndex } from './event-index.ts';
+import { countChanges, EventIndex } from './event-index.ts';
 import type { WebhookSender } from './sender.ts';
 import { eventIn, eventName, eventOf, eventRecord, type Webhook, type WebhookEvent, webhooksOf, webhooksRecord } from './webhook.ts';
 
@@ -44,18 +45,21 @@ export class Webhooks {
   }
 
   /** The events of a transaction, and the removal of old ones to make room. */
-  readonly derive: Derive = (changeSet, { attrs, records, txId, at }) => {
+  readonly derive: Derive = (changeSet, about) => this.#deriveSteps(changeSet, about);
+
+  *#deriveSteps(changeSet: ChangeSet, { attrs, records, txId, at }: DerivedFrom): Generator<void, Records | undefined> {
     const made: Record<string, unknown> = {};
     for (const webhook of webhooksOf(records)) {
       if (webhook.status !== 'active') continue;
-      const changes = changesFor(webhook, changeSet, attrs);
+      const changes = yield* changesFor(webhook, changeSet, attrs);
       if (changes.length === 0) continue;
+      yield* countChanges(changes);
       const times = { nextAt: at, createdAt: at, updatedAt: at };
       Object.assign(made, eventRecord({ webhookId: webhook.id, txId, status: 'pending', attempts: null, ...times, changes }));
       for (const old of this.#index.surplus(webhook.id, at - keptMs)) made[eventName(webhook.id, old)] = null;
     }
     return Object.keys(made).length > 0 ? made : undefined;
-  };
+  }
 
   /** Replaces all records. */
   load(): void {

@@ -2,16 +2,22 @@
 
 import { expect, test } from 'vitest';
 import { Attrs } from '../../../src/db/attrs.ts';
+import { Row } from '../../../src/db/row.ts';
 import { Store } from '../../../src/db/store.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { Triple } from '../../../src/protocol/triple.ts';
 import { fillSteps } from '../../../src/server/data/fill-store.ts';
+import { attrsWithNewTypes } from '../../../src/server/data/inferred-types.ts';
+import { readSteps } from '../../../src/server/data/step-shape.ts';
 import { tripleChangeSteps } from '../../../src/server/data/triple-changes.ts';
 import { parseSteps } from '../../../src/server/slices.ts';
 import { listSizeSteps, sizeOfEntry } from '../../../src/server/storage/entry-size.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
 import { replay, replaySteps } from '../../../src/server/storage/replay.ts';
 import { emptySnapshot, type LogEntry, type Snapshot, type Storage } from '../../../src/server/storage/storage.ts';
+import { changesFor } from '../../../src/server/webhooks/changes.ts';
+import { countChanges } from '../../../src/server/webhooks/event-index.ts';
+import type { Webhook } from '../../../src/server/webhooks/webhook.ts';
 import { adminToken, appId, bench, blob, newId, rest } from '../bench.ts';
 
 const goalsId = blob('goals', 'id');
@@ -87,6 +93,26 @@ test('replaying, compacting, loading, and what a change means to the log pause a
   const changeSet = new Map([['goals', new Map([...store.rows('goals')].map((before) => [before.id, { before, after: undefined }]))]]);
   expect(breaks(tripleChangeSteps(changeSet, store.attrs, []))).toBeGreaterThanOrEqual(2);
   expect(breaks(parseSteps(Array.from({ length: 10 }, () => JSON.stringify('x'.repeat(300_000)))))).toBeGreaterThanOrEqual(4);
+});
+
+test('the steps of a long transaction, the types of its values and its events pause at least every 10,000', () => {
+  const ids = Array.from({ length: 20_000 }, newId);
+  const steps = ids.map((id) => ['add-triple', id, goalsId.id, id]);
+  expect(breaks(readSteps(steps))).toBeGreaterThanOrEqual(2);
+  expect(resultOf(readSteps(steps))).toHaveLength(20_000);
+  expect(() => breaks(readSteps([...steps, ['no', 'step']]))).toThrow(
+    expect.objectContaining({ hint: expect.objectContaining({ errors: [expect.objectContaining({ in: [20_000, 0] })] }) }),
+  );
+  const known = Attrs.from([goalsId, title] as unknown as readonly WireAttr[]);
+  const rows = ids.map((id) => [id, { before: undefined, after: new Row(id, 1, [id, 'a']) }] as const);
+  const changeSet = new Map([['goals', new Map(rows)]]);
+  expect(breaks(attrsWithNewTypes(known, changeSet))).toBeGreaterThanOrEqual(2);
+  expect(resultOf(attrsWithNewTypes(known, changeSet)).map((attr) => attr['inferred-types'])).toEqual([['string'], ['string']]);
+  const webhook = { namespaces: ['goals'], actions: ['create'] } as unknown as Webhook;
+  expect(breaks(changesFor(webhook, changeSet, known))).toBeGreaterThanOrEqual(2);
+  const changes = resultOf(changesFor(webhook, changeSet, known));
+  expect(changes).toHaveLength(20_000);
+  expect(breaks(countChanges(changes))).toBeGreaterThanOrEqual(2);
 });
 
 test('a server that reads a long log while another appends to it ends with what both wrote', async () => {
