@@ -3,7 +3,10 @@
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
+import { bodyInParts } from '../../src/server/http/body-in-parts.ts';
 import { PartedOutput } from '../../src/server/parted-output.ts';
+import { UnreadOutput } from '../../src/server/unread-output.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import { adminToken, appId, bench } from './bench.ts';
 
 const servers: TriplaneServer[] = [];
@@ -110,4 +113,25 @@ test('messages behind a long one wait for it, and a close sends all', () => {
   output.flush();
   expect(written).toEqual(['<a>', '<b', 'ö', 'd>', '<e>']);
   expect(output.waitingBytes).toBe(0);
+});
+
+test('the answers over HTTP that clients do not read are bounded together', async () => {
+  const unread = new UnreadOutput<object>({ unreadBytes: 1000, totalUnreadBytes: 50 }, new VirtualClock());
+  const readerOf = (): ReadableStreamDefaultReader<Uint8Array> => {
+    const body = bodyInParts(['ö'.repeat(20), 'b'.repeat(40), 'c'.repeat(40)], unread);
+    if (typeof body === 'string') throw new Error('in one piece');
+    return body.getReader();
+  };
+  const slow = readerOf();
+  await slow.read();
+  expect(unread.total).toBe(80);
+  const left = readerOf();
+  await expect(slow.read()).rejects.toThrow('does not read');
+  expect(unread.total).toBe(120);
+  await left.cancel();
+  expect(unread.total).toBe(0);
+  const read = readerOf();
+  for (let n = 0; n < 3; n++) expect((await read.read()).value).toHaveLength(40);
+  expect(await read.read()).toMatchObject({ done: true });
+  expect(unread.total).toBe(0);
 });

@@ -32,7 +32,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
     const { parts } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
-    return context.body(bodyInParts(parts), 200, { 'content-type': 'application/json' });
+    return context.body(bodyInParts(parts, http.unread), 200, { 'content-type': 'application/json' });
   });
 
   routes.post('/transact', async (context) => {
