@@ -49,6 +49,8 @@ test('no part of an answer is long, and together they are the answer', async () 
     await expect.poll(longOne, { timeout: 15_000 }).toBeDefined();
     const long = longOne() as readonly string[];
     expect(Math.max(...long.map(({ length }) => length))).toBeLessThan(1024 * 1024);
+    // The first fragment decides whether a message is compressed.
+    expect(long[0]?.length).toBeGreaterThan(8192);
     expect(JSON.stringify(JSON.parse(long.join('')))).toContain(texts.at(-1));
     expect(JSON.stringify(frames)).toContain('join-room-ok');
     session.receive(JSON.stringify({ op: 'remove-query', q: { notes: {} } }));

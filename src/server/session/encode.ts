@@ -11,6 +11,7 @@ const mark = `json ${crypto.randomUUID()} `;
 
 /** A shorter message is sent in one piece. */
 const partedLength = 512 * 1024;
+const minStart = 64 * 1024;
 
 export function encodeMessage(sent: ServerMessage): Frame {
   const message = asReceived(sent);
@@ -30,7 +31,14 @@ export function encodeMessage(sent: ServerMessage): Frame {
     rest = rest.slice(place + placeholder.length);
   }
   parts.push(rest);
-  return lengthOf(parts) < partedLength ? parts.join('') : parts;
+  return lengthOf(parts) < partedLength ? parts.join('') : withLongStart(parts);
+}
+
+/** The first fragment decides whether all are compressed; a short one is not. */
+function withLongStart(parts: readonly string[]): readonly string[] {
+  let [start, at] = ['', 0];
+  while (at < parts.length && start.length < minStart) start += parts[at++];
+  return [start, ...parts.slice(at)];
 }
 
 function hasText(message: ServerMessage): boolean {
