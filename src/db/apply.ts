@@ -18,9 +18,12 @@ export interface ApplyOptions {
   readonly useDates?: boolean;
   /** Set by the server, which stores a time per triple. */
   readonly times?: (row: Row | undefined, attr: KnownAttr, value: Value, now: () => number) => readonly Times[];
-  /** Called with every entity a step reads or writes: a change to any of them may change the effect of the steps. */
+  /**
+   * Called with every entity a step reads or writes: a change to any of them may change the effect of the steps. Also with every unique text
+   * that is looked up, set or removed.
+   */
   readonly touch?: (id: string) => void;
-  /** Called when the effect depends on more than the touched entities: a lookup searched by value. */
+  /** Called when the effect depends on more than what is touched: a lookup searched by a value that is not a unique text. */
   readonly search?: () => void;
   /** Finds an entity whose value is not in the layer. */
   readonly find?: ((lookup: LookupRef) => string | undefined) | undefined;
@@ -146,13 +149,20 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
     options.touch?.(entity.id);
     const row = layer.row(entity.etype, entity.id);
     if (!row) continue;
-    // Deleting a target may depend on this row: touch the targets as well.
-    if (options.touch) for (const attr of layer.attrs.namespace(entity.etype).links) row.targets(attr).forEach(options.touch);
+    if (options.touch) {
+      const { blobs, links } = layer.attrs.namespace(entity.etype);
+      // Deleting a target may depend on this row: touch the targets as well.
+      for (const attr of links) row.targets(attr).forEach(options.touch);
+      for (const attr of blobs) touchText(attr, row.values[attr.slot], options);
+    }
     layer.put(entity.etype, entity.id, undefined);
   }
 }
 
-function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, value: Value, { now, times }: ApplyOptions): void {
+function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, value: Value, options: ApplyOptions): void {
+  const { now, times } = options;
+  touchText(attr, row?.values[attr.slot], options);
+  touchText(attr, value, options);
   const isNew = attr === layer.attrs.idAttr(attr.etype) && row?.values[attr.slot] === undefined;
   const t = isNew ? now() : (row?.t ?? 0);
   layer.set(attr, id, row, value, t, times?.(row, attr, value, now));
@@ -161,14 +171,25 @@ function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, 
 /** @param isTarget of a link: it may be outside the layer */
 function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions, isTarget = false): string | undefined {
   if (typeof ref === 'string') return ref;
-  options.search?.();
   const attr = layer.attrs.byId(ref[0]);
+  if (!attr || !isUniqueText(attr, ref[1])) options.search?.();
   if (!attr) return undefined;
+  touchText(attr, ref[1], options);
   const id = layer.find(attr, asStored(ref[1], attr, options.useDates));
   const found = id ?? options.find?.(ref);
+  if (found !== undefined) options.touch?.(found);
   return (
     id ?? (isTarget || (found !== undefined && layer.row(attr.etype, found)?.exists(layer.attrs.idAttr(attr.etype))) ? found : undefined)
   );
+}
+
+function touchText(attr: KnownAttr, value: Value, { touch }: ApplyOptions): void {
+  if (touch && isUniqueText(attr, value)) touch(value);
+}
+
+/** Whether an entity can be looked up by this value, which is stored as it is written. */
+export function isUniqueText({ isUnique, isRef, checkedType }: KnownAttr, value: Value): value is string {
+  return isUnique && !isRef && checkedType !== 'date' && typeof value === 'string';
 }
 
 /** The value of a link: an id, or a lookup if its first element is an attr id. */

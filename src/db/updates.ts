@@ -20,6 +20,8 @@ export interface Updates {
   readonly list: readonly Update[];
   /** The updated entities. */
   readonly ids: ReadonlySet<string>;
+  /** Whether a unique value is set, which lookups depend on. */
+  readonly setsUnique: boolean;
 }
 
 interface CachedUpdates {
@@ -66,6 +68,7 @@ export function applyUpdates(layer: Layer, { list }: Updates): void {
 
 function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates | undefined {
   const updates: { etype: string; idAttr: KnownAttr | undefined; id: string; values: [slot: number, value: Value][] }[] = [];
+  let setsUnique = false;
   for (const step of steps) {
     if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return undefined;
     const [, id, attrId, value] = step;
@@ -76,7 +79,9 @@ function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates 
     let update = updates[updates.length - 1];
     if (update?.id !== id || update.etype !== etype) updates.push((update = { etype, idAttr, id, values: [] }));
     // An existing entity has its id value already.
-    if (attr !== idAttr) update.values.push([attr.slot, asStored(value, attr, useDates)]);
+    if (attr === idAttr) continue;
+    update.values.push([attr.slot, asStored(value, attr, useDates)]);
+    setsUnique ||= attr.isUnique;
   }
-  return updates.length > 0 ? { list: updates, ids: new Set(updates.map(({ id }) => id)) } : undefined;
+  return updates.length > 0 ? { list: updates, ids: new Set(updates.map(({ id }) => id)), setsUnique } : undefined;
 }

@@ -1,7 +1,7 @@
 // The entities that the steps of a write create, and those they depend on.
 
 import { isUuid } from '../../lib/uuid.ts';
-import type { Step } from '../../protocol/transact-messages.ts';
+import type { LookupRef, Step } from '../../protocol/transact-messages.ts';
 
 export interface WriteSet {
   /** Created in create mode: the server rejects the write if they exist. */
@@ -80,8 +80,14 @@ export function updatedBy(steps: readonly Step[]): ReadonlySet<string> | undefin
 
 /** Whether steps identify entities by value: then earlier writes may decide which entities they are. */
 export function looksUp(steps: readonly Step[]): boolean {
-  return steps.some((step) => Array.isArray(step[1]) || (Array.isArray(step[3]) && step[3].length === 2));
+  return steps.some(([, e, , value]) => isLookup(e) || isLookup(value));
 }
+
+export function lookupsIn(steps: readonly Step[]): LookupRef[] {
+  return steps.flatMap(([, e, , value]) => [e, value].filter(isLookup));
+}
+
+const isLookup = (ref: unknown): ref is LookupRef => Array.isArray(ref) && ref.length === 2;
 
 /** Entities that do not exist until the write that creates them is confirmed. */
 export type Missing = Pick<WriteSet, 'creates' | 'upserts'>;

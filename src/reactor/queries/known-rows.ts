@@ -2,6 +2,7 @@
 // this client knows of the row.
 
 import type { KnownAttr, Namespace } from '../../db/attrs.ts';
+import { isUniqueText } from '../../db/apply.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
 import { equal } from '../../lib/equal.ts';
 import { addLink, type Links, listed } from '../../db/links.ts';
@@ -11,7 +12,7 @@ import type { Value } from '../../protocol/triple.ts';
 import type { QueryNode } from '../../query/compile.ts';
 import { type LinkEnd, linked } from '../../query/where.ts';
 import { isOlder } from '../tx-position.ts';
-import { looksUp, writeSetOf } from '../mutations/write-set.ts';
+import { lookupsIn, looksUp, writeSetOf } from '../mutations/write-set.ts';
 import { type CompleteList, completeLists, haveAllLinks } from './complete-lists.ts';
 import type { LiveQuery } from './live-query.ts';
 import { comesBefore, type PendingMutation } from './pending-in-view.ts';
@@ -26,6 +27,12 @@ interface Source {
   readonly coverage: Coverage;
   /** The result no longer contains it. */
   readonly isKept: boolean;
+}
+
+interface Named {
+  readonly write: PendingMutation;
+  readonly lookups: readonly LookupRef[];
+  readonly ids: Set<string>;
 }
 
 export interface KnownRow {
@@ -45,8 +52,8 @@ export class KnownRows {
   readonly #writes = new Map<string, Map<string, PendingMutation>>();
   /** Entity → etype → its row in the last result that contained it. Kept while a pending write changes the entity. */
   readonly #kept = new Map<string, Map<string, Source>>();
-  /** Event id of each pending write that names entities by a value → those it may mean. */
-  readonly #named = new Map<string, { readonly write: PendingMutation; readonly ids: Set<string> }>();
+  /** Event id of each pending write that names entities by a value → the lookups, and the entities they may mean. */
+  readonly #named = new Map<string, Named>();
 
   /** @param holding finds at least the live queries whose results contain one of these entities */
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>, holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>) {
@@ -56,7 +63,7 @@ export class KnownRows {
 
   addPending(write: PendingMutation): void {
     const { eventId, steps } = write;
-    if (looksUp(steps)) this.#named.set(eventId, { write, ids: new Set() });
+    if (looksUp(steps)) this.#named.set(eventId, { write, lookups: lookupsIn(steps), ids: new Set() });
     for (const id of writeSetOf(steps).touches) this.#addWrite(id, write);
   }
 
@@ -104,10 +111,19 @@ export class KnownRows {
     });
   }
 
-  /** Whether pending writes name one of these entities by a value. */
-  areNamed(ids: ReadonlySet<string>, asking: View): boolean {
-    for (const [eventId, { write }] of this.#named) this.resolved(eventId, write.steps, asking);
-    return [...this.#named.values()].some(({ ids: named }) => [...named].some((id) => ids.has(id)));
+  /** Event ids of the pending writes that name one of these entities by a value. @param ids also the texts of their rows, before and now */
+  naming(ids: ReadonlySet<string>, asking: View): ReadonlySet<string> {
+    const found = new Set<string>();
+    const { attrs } = asking.db;
+    const mayMean = ([attrId, value]: LookupRef): boolean => {
+      const attr = attrs.byId(attrId);
+      return !attr || !isUniqueText(attr, value) || ids.has(value);
+    };
+    for (const [eventId, { write, lookups, ids: named }] of this.#named) {
+      if (lookups.some(mayMean)) this.resolved(eventId, write.steps, asking);
+      if ([...named].some((id) => ids.has(id))) found.add(eventId);
+    }
+    return found;
   }
 
   /** The entity that has the value in other results, and after the pending writes before this one. */

@@ -231,11 +231,11 @@ export class OptimisticUpdates {
 
   /** Another query's result changed: more rows, or other values, may be known now. */
   #onOthersChanged(changed: LiveQuery, ids: ReadonlySet<string>): Effect[] {
-    const areNamed = this.#known.areNamed(ids, changed.view);
+    const naming = this.#known.naming(ids, changed.view);
     const pending = this.#known.pendingAbout(ids);
     return this.notifyChanged((live) => {
       if (live === changed) return false;
-      let shows = live.view.pending.onOthersChanged(ids, areNamed);
+      let shows = live.view.pending.onOthersChanged(ids, naming);
       for (const write of this.#notIn(live, pending)) if (this.#applyTo(live, write)) shows = true;
       if (shows) this.#catchUp(live, live.view.pending.loans.ids);
       return shows;

@@ -7,6 +7,7 @@ import type { Layer } from '../../db/layer.ts';
 import { applyUpdates, updatesOf } from '../../db/updates.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
+import { looksUp } from '../mutations/write-set.ts';
 import { rebase, type Renames } from '../../transact/rebase.ts';
 import { type Loan, noLoan } from './borrowed-rows.ts';
 
@@ -22,11 +23,11 @@ export interface AppliedMutation {
   readonly write: PendingMutation;
   /** Its steps, in terms of the catalog to which they are applied. */
   steps: readonly Step[];
-  /** The entities its outcome depends on. */
+  /** The entities its outcome depends on, and the unique texts: who has them. */
   touched: ReadonlySet<string>;
   /** Rows borrowed from other queries' results. */
   loan: Loan;
-  /** It searched by value: its outcome may depend on any entity. */
+  /** It searched by a value that is not a unique text: its outcome may depend on any entity. */
   searched: boolean;
   /** Whether the index of dependencies contains it. */
   isIndexed: boolean;
@@ -50,6 +51,12 @@ export class AppliedMutations {
   /** Attrs that an earlier write makes known under another id. */
   readonly #renames: Renames = new Map();
   #isOrdered = true;
+  #lookups = 0;
+
+  /** Whether any of them identifies entities by value. */
+  get looksUp(): boolean {
+    return this.#lookups > 0;
+  }
 
   get last(): AppliedMutation | undefined {
     return this.#last;
@@ -99,6 +106,7 @@ export class AppliedMutations {
     const applied = newlyApplied(write, EMPTY, since);
     applied.steps = this.#inTermsOf(attrs, write.steps);
     this.#byEvent.set(write.eventId, applied);
+    if (looksUp(write.steps)) this.#lookups++;
     this.#last = applied;
     return applied;
   }
@@ -107,6 +115,7 @@ export class AppliedMutations {
     const removed = this.#byEvent.get(eventId);
     if (!removed) return undefined;
     this.#byEvent.delete(eventId);
+    if (looksUp(removed.write.steps)) this.#lookups--;
     this.forget(removed);
     if (removed === this.#lastAttrMaker) this.#lastAttrMaker = this.#findLastAttrMaker();
     if (removed === this.#last) this.#last = [...this.all()].pop();
@@ -115,6 +124,7 @@ export class AppliedMutations {
 
   clear(): void {
     this.#byEvent.clear();
+    this.#lookups = 0;
     this.#dependents.clear();
     this.#unindexed = [];
     this.#last = undefined;
@@ -127,7 +137,7 @@ export class AppliedMutations {
     const steps = (applied.steps = this.#inTermsOf(layer.attrs, applied.write.steps));
     this.#trackAttrs(applied, layer.attrs);
     const updates = updatesOf(steps, layer.attrs, useDates);
-    if (updates) {
+    if (updates && !updates.setsUnique) {
       applied.touched = updates.ids;
       applyUpdates(layer, updates);
     } else {

@@ -5,7 +5,7 @@ import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import { Layer } from '../../db/layer.ts';
 import { updatesOf, writtenEtypes } from '../../db/updates.ts';
 import type { LookupRef } from '../../protocol/transact-messages.ts';
-import { updatedBy } from '../mutations/write-set.ts';
+import { looksUp, updatedBy } from '../mutations/write-set.ts';
 import { Loans } from './loans.ts';
 import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
 import type { View } from './view.ts';
@@ -23,7 +23,7 @@ export class PendingLayer {
   readonly #applied = new AppliedMutations();
   /** What the writes need from other results. */
   readonly loans: Loans;
-  /** Whether any of them searched by value. */
+  /** Whether any of them searched by a value that is not a unique text. */
   #searched = false;
 
   constructor(view: View, config: ViewConfig) {
@@ -39,7 +39,7 @@ export class PendingLayer {
    * dropped.
    */
   isAffectedBy({ steps }: PendingMutation): boolean {
-    if (this.#searched) return true;
+    if (this.#applied.looksUp) return true;
     const { attrs } = this.db;
     const updates = updatesOf(steps, attrs, this.#config.useDates ?? false);
     if (updates)
@@ -62,16 +62,20 @@ export class PendingLayer {
   /** A write that precedes others: only those to the same entities are applied again. */
   #insert(write: PendingMutation): void {
     const ids = updatedBy(write.steps);
-    if (!ids || this.#searched) return this.rewrite([...this.writes(), write]);
+    if (!ids || this.#applied.looksUp) return this.rewrite([...this.writes(), write]);
     const applied = this.#applied.insert(write, ids);
     this.#replay(ids);
     this.#borrowAgain([applied]);
   }
 
-  /** Other queries' results changed. Returns whether this view may have changed. @param areNamed by values, in pending writes */
-  onOthersChanged(ids: ReadonlySet<string>, areNamed: boolean): boolean {
+  /**
+   * Other queries' results changed. Returns whether this view may have changed.
+   * @param naming event ids of the writes that name one of the entities by a value
+   */
+  onOthersChanged(ids: ReadonlySet<string>, naming: ReadonlySet<string>): boolean {
     const changed = this.#updateWide(this.loans.lookedFor(ids));
-    if (changed.size === 0 && !(areNamed && this.#searched)) return false;
+    for (const eventId of naming) for (const id of this.#applied.get(eventId)?.touched ?? []) changed.add(id);
+    if (changed.size === 0) return false;
     this.#replay(changed);
     return true;
   }
@@ -153,7 +157,9 @@ export class PendingLayer {
     let ids = new Set(changed);
     for (let pass = 0; ids.size > 0 && pass < mostPasses; pass++) {
       if (!this.#applyAgain(ids)) return this.rebuild();
-      ids = this.loans.lookedFor(ids).size > 0 ? this.#borrow(this.#applied.dependingOn(ids), isGrowing || pass > 0) : new Set();
+      const again = this.#applied.dependingOn(ids);
+      const mayBorrow = this.loans.lookedFor(ids).size > 0 || again.some(({ steps }) => looksUp(steps));
+      ids = mayBorrow ? this.#borrow(again, isGrowing || pass > 0) : new Set();
     }
   }
 
