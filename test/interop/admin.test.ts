@@ -144,7 +144,7 @@ onEachStorage((fresh) => {
         status: 400,
         body: {
           type: 'permission-denied',
-          message: `Permission denied: the 'update' rule of 'notes' is not satisfied for notes ${note}`,
+          message: `Permission denied: the 'create' or 'update' rule of 'notes' is not satisfied for notes ${note}`,
           hint: { input: ['notes', 'object'] },
         },
       });

@@ -84,8 +84,21 @@ export class Guard {
       const verdict = this.#judge(check, touched);
       if (verdict.error !== undefined && check.rule) throw this.#cannotEvaluate(check.rule, check, touched, verdict.error);
       if (!verdict.isPassed)
-        throw denied(check.etype, `the '${check.action}' rule of '${check.etype}' is not satisfied${subjectOf(check, touched)}`);
+        throw denied(
+          check.etype,
+          `the ${this.#ruleName(check, touched)} rule of '${check.etype}' is not satisfied${subjectOf(check, touched)}`,
+        );
     }
+  }
+
+  /** A row that the writer may not see is denied as one that does not exist. */
+  #ruleName(check: Check, touched: AccessRecord): string {
+    const { action, etype, scope } = check;
+    const view = this.rules.find(etype, 'view');
+    const isWritten = scope === 'object' && (action === 'create' || action === 'update');
+    const isTold =
+      !isWritten || !view || view.code === 'true' || (action === 'update' && this.#judge({ ...check, rule: view }, touched).isPassed);
+    return isTold ? `'${action}'` : "'create' or 'update'";
   }
 
   readonly #failed = (failure: RuleFailure): void =>

@@ -31,7 +31,7 @@ export class RuleFaults {
   failed(rule: Rule, place: string, error: unknown): void {
     if (this.#errors.size >= maxFaults) return;
     const key = `${place} ${error instanceof Error ? error.message : String(error)}`;
-    if (!this.#errors.has(key)) this.#errors.set(key, cannotEvaluate(rule, error));
+    if (!this.#errors.has(key)) this.#errors.set(key, cannotEvaluate(rule, error, place));
   }
 
   add(others: RuleFaults): void {

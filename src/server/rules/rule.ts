@@ -70,12 +70,17 @@ export function isPass(value: unknown): boolean {
   return value !== null && value !== undefined && value !== false;
 }
 
-export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown): InstantAPIError {
+/** `place`: `etype`, or `etype.label` for the rule of a field. */
+export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown, place = etype): InstantAPIError {
   if (error instanceof InstantAPIError) return error;
   if (error instanceof Error && error.cause instanceof InstantAPIError) return error.cause;
   const message = summaryOf(error);
-  return rejection('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
-    rule: [etype, action],
-    error: { type: error instanceof EvaluationError ? error.code : 'INTERNAL_ERROR', message, hint: message },
-  });
+  return rejection(
+    'permission-evaluation-failed',
+    `Could not evaluate the permission rule '${etype}.${action}'${place === etype ? '' : ` for '${place}'`}`,
+    {
+      rule: [etype, action],
+      error: { type: error instanceof EvaluationError ? error.code : 'INTERNAL_ERROR', message, hint: message },
+    },
+  );
 }

@@ -56,23 +56,15 @@ class Work {
     for (const touch of touched.accesses) this.#gather(touch);
     for (const touch of touched.accesses)
       if (touch.is === 'link' || touch.is === 'unlink') this.#shareParams(touch.attr, touch.source, touch.target);
-    for (const attr of touched.newAttrs) {
-      const data = attrFields(attr);
-      const check: Check = {
-        scope: 'attr',
-        action: 'create',
-        etype: 'attrs',
-        eid: attr.id,
-        rule: rules.find('attrs', 'create'),
-        data,
-        ...nothingMore,
-      };
-      this.#made.set(`attr ${attr.id}`, check);
-    }
   }
 
+  /** New attrs are last: what decides before them is the same for a hidden entity as for a missing one. */
   all(): Check[] {
-    return [...this.#known.values(), ...[...this.#made.values()].map((check) => ({ ...check, isNew: true }))];
+    const rule = this.#rules.find('attrs', 'create');
+    const attrs = this.#touched.newAttrs.map((attr): Check => {
+      return { scope: 'attr', action: 'create', etype: 'attrs', eid: attr.id, rule, data: attrFields(attr), ...nothingMore };
+    });
+    return [...this.#known.values(), ...[...this.#made.values(), ...attrs].map((check) => ({ ...check, isNew: true }))];
   }
 
   add(touch: Access): void {

@@ -38,7 +38,7 @@ it('does not tell which entity a lookup found', async () => {
   await k.write(k.admin, ['add-triple', note, id, note], ['add-triple', note, name, 'secret']);
   await k.rules({ notes: { allow: { $default: 'false' } } });
   expect(await k.write(k.guest, ['add-triple', [name, 'secret'], await k.attr('notes', 'text'), 'x'])).toMatchObject({
-    message: "Permission denied: the 'update' rule of 'notes' is not satisfied",
+    message: "Permission denied: the 'create' or 'update' rule of 'notes' is not satisfied",
   });
 });
 

@@ -13,11 +13,17 @@ const schema = i.schema({
   entities: {
     notes: i.entity({ text: i.string().indexed() }),
     secrets: i.entity({ code: i.string().unique().indexed().optional(), n: i.number().indexed().optional() }),
+    needy: i.entity({}),
   },
   links: {
     one: { forward: { on: 'notes', has: 'one', label: 'secret' }, reverse: { on: 'secrets', has: 'many', label: 'notes' } },
     many: { forward: { on: 'notes', has: 'many', label: 'secrets' }, reverse: { on: 'secrets', has: 'many', label: 'inNotes' } },
     held: { forward: { on: 'secrets', has: 'one', label: 'about' }, reverse: { on: 'notes', has: 'many', label: 'aboutBy' } },
+    part: {
+      forward: { on: 'secrets', has: 'one', label: 'whole', onDelete: 'cascade' },
+      reverse: { on: 'notes', has: 'one', label: 'part' },
+    },
+    need: { forward: { on: 'needy', has: 'one', label: 'of', required: true }, reverse: { on: 'notes', has: 'many', label: 'needy' } },
   },
 });
 const rules = {
@@ -40,11 +46,10 @@ const found = async (where: object): Promise<string[]> => {
   const { notes } = (await read({ $: { where } })) as { readonly notes: readonly { readonly id: string }[] };
   return notes.map(({ id }) => id);
 };
+const answer = async (...steps: readonly unknown[]): Promise<{ readonly type?: string }> =>
+  call('/admin/transact', { steps }) as Promise<object>;
 /** `ok`, or the type of the error. */
-const write = async (...steps: readonly unknown[]): Promise<string> => {
-  const { type = 'ok' } = (await call('/admin/transact', { steps })) as { readonly type?: string };
-  return type;
-};
+const write = async (...steps: readonly unknown[]): Promise<string> => (await answer(...steps)).type ?? 'ok';
 
 beforeEach(async () => {
   server = await createServer({ schema, rules });
@@ -145,6 +150,50 @@ describe('writes tell that a row exists', () => {
       expect(await write(['update', 'secrets', at(code), { n: 2 }])).toBe(denied);
       expect(await write(['update', 'secrets', missing, { code }])).toBe(denied);
     }
+  });
+
+  test.for([
+    ['update', (row: string) => ['update', 'secrets', row, { n: 2 }]],
+    ['create', (row: string) => ['create', 'secrets', row, { n: 2 }]],
+    ['merge', (row: string) => ['merge', 'secrets', row, { n: 2 }]],
+    ['update with an attribute that may not be made', (row: string) => ['update', 'secrets', row, { more: 2 }]],
+    ['link from it', (row: string) => ['link', 'secrets', row, { about: plain }]],
+    ['link to a row that holds the link', (row: string) => ['link', 'notes', plain, { aboutBy: row }]],
+  ] as const)('nor by the text of the refusal: %s', async ([, step]) => {
+    await setRules({ ...rules, secrets: { allow: { view: 'data.n == 9', $default: 'false' } }, attrs: { allow: { $default: 'false' } } });
+    const told = async (row: string): Promise<string> => JSON.stringify(await answer(step(row))).replaceAll(row, 'row');
+    expect(await told(hidden)).toBe(await told(missing));
+    expect(await told(at('known'))).toBe((await told(at('unknown'))).replaceAll('unknown', 'known'));
+  });
+
+  test('which names the rule where the row is visible, or every row is', async () => {
+    const update = ['update', 'secrets', hidden, { n: 2 }];
+    await setRules({ ...rules, secrets: { allow: { view: 'data.n == 1', $default: 'false' } } });
+    expect(await answer(update)).toMatchObject({ message: expect.stringContaining("the 'update' rule of 'secrets'") });
+    await setRules({ ...rules, secrets: { allow: { view: 'true', $default: 'false' } } });
+    expect(await answer(update)).toMatchObject({ message: expect.stringContaining("the 'update' rule of 'secrets'") });
+    const create = ['update', 'secrets', missing, { n: 2 }];
+    expect(await answer(create)).toMatchObject({ message: expect.stringContaining("the 'create' rule of 'secrets'") });
+  });
+});
+
+describe('others that a hidden row is linked to tell of it', () => {
+  test.for([
+    ['by deletions that cascade to it', ['link', 'secrets', hidden, { whole: plain }], denied],
+    ['by deletions of what it has to have', ['update', 'needy', hidden, {}], 'validation-failed', ['link', 'needy', hidden, { of: plain }]],
+  ] as const)('%s', async ([, step, told, ...more]) => {
+    await setRules({ ...rules, needy: { allow: { $default: 'false' } } });
+    await call('/admin/transact', { steps: [step, ...more] }, {});
+    expect(await write(['delete', 'notes', plain])).toBe(told);
+    expect(await write(['delete', 'notes', linked])).toBe('ok');
+  });
+
+  test('by links to rows that take one', async () => {
+    await setRules({ ...rules, secrets: { allow: { ...rules.secrets.allow, view: 'data.n == 9' } } });
+    await call('/admin/transact', { steps: [['link', 'secrets', hidden, { whole: plain }]] }, {});
+    const part = (note: string): unknown => ['link', 'secrets', missing, { whole: note }];
+    expect(await write(['create', 'secrets', missing, { n: 9 }], part(plain))).toBe('record-not-unique');
+    expect(await write(['create', 'secrets', missing, { n: 9 }], part(linked))).toBe('ok');
   });
 });
 

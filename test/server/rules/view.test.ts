@@ -89,6 +89,13 @@ describe('hidden data leaves no trace', () => {
   };
   const query = { op: 'add-query', q: { notes: {} } } as const;
 
+  test('a rule of a field that fails is told with the field', async () => {
+    const { k } = await notes({ notes: { fields: { n: 'data.owner.name == 1' } } });
+    const received = await k.ann.request(query);
+    expect(received.map(({ op }) => op)).toEqual(['add-query-ok', 'error']);
+    expect(received[1]).toMatchObject({ ...failure, message: "Could not evaluate the permission rule 'notes.view' for 'notes.n'" });
+  });
+
   test('a query for which the rule fails on all rows is rejected with the error', async () => {
     const { k } = await notes({ notes: { allow: { view: 'data.owner.name == 1' } } });
     expect(await k.ann.response('error', query)).toMatchObject({ ...failure, 'original-event': { op: 'add-query' } });

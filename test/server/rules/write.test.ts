@@ -16,7 +16,7 @@ const deniedFor = (etype: string, kind = 'object') => ({
   type: 'permission-denied',
   message: expect.stringMatching(
     new RegExp(
-      `^Permission denied: the '(view|create|update|delete|link|unlink)' rule of '${etype.replace('$', '\\$')}' is not satisfied(?: for ${etype.replace('$', '\\$')} \\S+| for \\w+\\.\\w+)?$`,
+      `^Permission denied: the (?:'(?:view|create|update|delete|link|unlink)'|'create' or 'update') rule of '${etype.replace('$', '\\$')}' is not satisfied(?: for ${etype.replace('$', '\\$')} \\S+| for \\w+\\.\\w+)?$`,
     ),
   ) as string,
   hint: { input: [etype, kind], expected: 'perms-pass?' },
