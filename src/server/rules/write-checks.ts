@@ -58,13 +58,13 @@ class Work {
       if (touch.is === 'link' || touch.is === 'unlink') this.#shareParams(touch.attr, touch.source, touch.target);
   }
 
-  /** New attrs are last: what decides before them is the same for a hidden entity as for a missing one. */
+  /** New attrs are first, so that they tell the same of a hidden entity as of a missing one. */
   all(): Check[] {
     const rule = this.#rules.find('attrs', 'create');
     const attrs = this.#touched.newAttrs.map((attr): Check => {
       return { scope: 'attr', action: 'create', etype: 'attrs', eid: attr.id, rule, data: attrFields(attr), ...nothingMore };
     });
-    return [...this.#known.values(), ...[...this.#made.values(), ...attrs].map((check) => ({ ...check, isNew: true }))];
+    return [...attrs, ...this.#known.values(), ...[...this.#made.values()].map((check) => ({ ...check, isNew: true }))];
   }
 
   add(touch: Access): void {

@@ -411,7 +411,7 @@ describe('steps that are rejected and write nothing', () => {
       'creating a file',
       [['add-triple', anonymous, filePath, 'a.png']],
       'permission-denied',
-      /the 'create' rule of '\$files'/,
+      /the 'create' or 'update' rule of '\$files'/,
       { input: ['$files', 'object'], expected: 'perms-pass?' },
     ],
     ['changing an attr', [['update-attr', { id: name.id, 'unique?': false }]], 'permission-denied', /admins/, { input: ['attrs', 'attr'] }],

@@ -55,33 +55,39 @@ const many = 8000;
 let asked = 0;
 const large = { notes: { $: { where: { text: { $ne: 'hidden' } } } } };
 
-test('so it is for a query that takes too long to be evaluated at once, also for sessions that had different results', async () => {
-  const k = await kit({ notes: { allow: { view: `auth.id == '${ann}' || data.text != 'private'` } } });
-  const [id, text] = [await k.attr('notes', 'id'), await k.attr('notes', 'text')];
-  const notes = Array.from({ length: many }, newId);
-  const write = (steps: unknown[][]): Promise<number> => submit(k.app.ledger, { steps, event: undefined, actor: adminActor });
-  await write(notes.map((note) => ['add-triple', note, id, note]));
-  await write(notes.map((note, at) => ['add-triple', note, text, ['public', 'private'][at] ?? 'hidden']));
-  const shown = async (peer: TestPeer): Promise<number> => {
-    peer.send({ op: 'add-query', q: large });
-    await expect.poll(() => peer.heard.some(({ op }) => op === 'add-query-ok')).toBe(true);
-    const [answer] = peer.take('add-query-ok');
-    return new Set(JSON.stringify(answer?.result).match(/(?<=\[")e0000000[-\d]+/g)).size;
-  };
-  expect(await shown(k.ann)).toBe(2);
-  expect(await shown(k.bob)).toBe(1);
-  const heard = async (rules: unknown): Promise<number[]> => {
-    await k.rules(rules);
-    // Answered in its turn, after what was late before it.
-    for (const peer of [k.ann, k.bob]) {
-      peer.send({ op: 'add-query', q: { notes: { $: { where: { text: { $ne: `hidden ${++asked}` } } } } } });
+test(
+  'so it is for a query that takes too long to be evaluated at once, also for sessions that had different results',
+  { timeout: 60_000 },
+  async () => {
+    const k = await kit({ notes: { allow: { view: `auth.id == '${ann}' || data.text != 'private'` } } });
+    const [id, text] = [await k.attr('notes', 'id'), await k.attr('notes', 'text')];
+    const notes = Array.from({ length: many }, newId);
+    const write = (steps: unknown[][]): Promise<number> => submit(k.app.ledger, { steps, event: undefined, actor: adminActor });
+    await write(notes.map((note) => ['add-triple', note, id, note]));
+    await write(notes.map((note, at) => ['add-triple', note, text, ['public', 'private'][at] ?? 'hidden']));
+    const shown = async (peer: TestPeer): Promise<number> => {
+      peer.send({ op: 'add-query', q: large });
       await expect.poll(() => peer.heard.some(({ op }) => op === 'add-query-ok'), { timeout: 20_000 }).toBe(true);
-    }
-    const isLarge = ({ 'instaql-query': q }: { 'instaql-query': unknown }): boolean => isDeepStrictEqual(q, large);
-    return [k.ann, k.bob].map((peer) => peer.take('refresh-ok').flatMap(({ computations }) => (computations ?? []).filter(isLarge)).length);
-  };
-  expect(await heard({ notes: { allow: { view: `auth.id == '${ann}' || data.text != 'private' || false` } } })).toEqual([0, 0]);
-  // For one of them it changes, and from now on they share it.
-  expect(await heard({ notes: { allow: { view: 'data.id != null' } } })).toEqual([1, 1]);
-  expect(await heard({ notes: { allow: { view: "data.id != ''" } } })).toEqual([0, 0]);
-});
+      const [answer] = peer.take('add-query-ok');
+      return new Set(JSON.stringify(answer?.result).match(/(?<=\[")e0000000[-\d]+/g)).size;
+    };
+    expect(await shown(k.ann)).toBe(2);
+    expect(await shown(k.bob)).toBe(1);
+    const heard = async (rules: unknown): Promise<number[]> => {
+      await k.rules(rules);
+      // Answered in its turn, after what was late before it.
+      for (const peer of [k.ann, k.bob]) {
+        peer.send({ op: 'add-query', q: { notes: { $: { where: { text: { $ne: `hidden ${++asked}` } } } } } });
+        await expect.poll(() => peer.heard.some(({ op }) => op === 'add-query-ok'), { timeout: 20_000 }).toBe(true);
+      }
+      const isLarge = ({ 'instaql-query': q }: { 'instaql-query': unknown }): boolean => isDeepStrictEqual(q, large);
+      return [k.ann, k.bob].map(
+        (peer) => peer.take('refresh-ok').flatMap(({ computations }) => (computations ?? []).filter(isLarge)).length,
+      );
+    };
+    expect(await heard({ notes: { allow: { view: `auth.id == '${ann}' || data.text != 'private' || false` } } })).toEqual([0, 0]);
+    // For one of them it changes, and from now on they share it.
+    expect(await heard({ notes: { allow: { view: 'data.id != null' } } })).toEqual([1, 1]);
+    expect(await heard({ notes: { allow: { view: "data.id != ''" } } })).toEqual([0, 0]);
+  },
+);
