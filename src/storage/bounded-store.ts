@@ -3,14 +3,19 @@
 import { TriplaneError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { withTimeout } from '../lib/timeout.ts';
-import { type KeyValue, storageFailed } from './key-value.ts';
+import { type KeyValue, storageClosed, storageFailed } from './key-value.ts';
 
 const limitMs = 15_000;
 
-/** The same store, whose calls reject with 'timeout' after 15 seconds, and otherwise with 'storage-failed'. What they do later is ignored. */
+/**
+ * The same store, whose calls reject with 'timeout' after 15 seconds, with 'closed' once it is being closed, and otherwise with 'storage-failed'.
+ * What they do later is ignored.
+ */
 export function boundedStore(store: KeyValue, clock: Clock): KeyValue {
   const pending = new Set<Promise<unknown>>();
+  let isClosed = false;
   const bounded = async <T>(doing: string, call: () => T | Promise<T>): Promise<T> => {
+    if (isClosed) throw storageClosed();
     let answer: Promise<T> | undefined;
     try {
       answer = withTimeout(Promise.resolve(call()), clock, limitMs, timeoutError);
@@ -29,6 +34,7 @@ export function boundedStore(store: KeyValue, clock: Clock): KeyValue {
     close: () =>
       bounded('close', async () => {
         const before = [...pending];
+        isClosed = true;
         await store.close();
         await Promise.allSettled(before);
       }),
