@@ -148,7 +148,7 @@ function play({ world, queries: requested, data, keeps = [], happenings: events 
 it(
   'a query shows the same whether it receives every write or only those that affect it',
   () => check(fc.property(traceArb, play), 1000),
-  patience,
+  3 * patience,
 );
 
 it('a write with a lookup is shown on top of writes that do not otherwise affect the query', () => {
