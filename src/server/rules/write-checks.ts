@@ -56,15 +56,23 @@ class Work {
     for (const touch of touched.accesses) this.#gather(touch);
     for (const touch of touched.accesses)
       if (touch.is === 'link' || touch.is === 'unlink') this.#shareParams(touch.attr, touch.source, touch.target);
+    for (const attr of touched.newAttrs) {
+      const data = attrFields(attr);
+      const check: Check = {
+        scope: 'attr',
+        action: 'create',
+        etype: 'attrs',
+        eid: attr.id,
+        rule: rules.find('attrs', 'create'),
+        data,
+        ...nothingMore,
+      };
+      this.#made.set(`attr ${attr.id}`, check);
+    }
   }
 
-  /** New attrs are first, so that they tell the same of a hidden entity as of a missing one. */
   all(): Check[] {
-    const rule = this.#rules.find('attrs', 'create');
-    const attrs = this.#touched.newAttrs.map((attr): Check => {
-      return { scope: 'attr', action: 'create', etype: 'attrs', eid: attr.id, rule, data: attrFields(attr), ...nothingMore };
-    });
-    return [...attrs, ...this.#known.values(), ...[...this.#made.values()].map((check) => ({ ...check, isNew: true }))];
+    return [...this.#known.values(), ...[...this.#made.values()].map((check) => ({ ...check, isNew: true }))];
   }
 
   add(touch: Access): void {

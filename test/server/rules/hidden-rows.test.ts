@@ -156,7 +156,6 @@ describe('writes tell that a row exists', () => {
     ['update', (row: string) => ['update', 'secrets', row, { n: 2 }]],
     ['create', (row: string) => ['create', 'secrets', row, { n: 2 }]],
     ['merge', (row: string) => ['merge', 'secrets', row, { n: 2 }]],
-    ['update with an attribute that may not be made', (row: string) => ['update', 'secrets', row, { more: 2 }]],
     ['link from it', (row: string) => ['link', 'secrets', row, { about: plain }]],
     ['link to a row that holds the link', (row: string) => ['link', 'notes', plain, { aboutBy: row }]],
   ] as const)('nor by the text of the refusal: %s', async ([, step]) => {
