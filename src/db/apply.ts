@@ -172,9 +172,9 @@ function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, 
 function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions, isTarget = false): string | undefined {
   if (typeof ref === 'string') return ref;
   const attr = layer.attrs.byId(ref[0]);
-  if (!attr || !isUniqueText(attr, ref[1])) options.search?.();
+  if (attr && isUniqueText(attr, ref[1])) options.touch?.(ref[1]);
+  else options.search?.();
   if (!attr) return undefined;
-  touchText(attr, ref[1], options);
   const id = layer.find(attr, asStored(ref[1], attr, options.useDates));
   const found = id ?? options.find?.(ref);
   if (found !== undefined) options.touch?.(found);

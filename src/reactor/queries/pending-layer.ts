@@ -157,8 +157,9 @@ export class PendingLayer {
     let ids = new Set(changed);
     for (let pass = 0; ids.size > 0 && pass < mostPasses; pass++) {
       if (!this.#applyAgain(ids)) return this.rebuild();
-      const again = this.#applied.dependingOn(ids);
-      const mayBorrow = this.loans.lookedFor(ids).size > 0 || again.some(({ steps }) => looksUp(steps));
+      const areLookedFor = this.loans.lookedFor(ids).size > 0;
+      const again = areLookedFor || this.#applied.looksUp ? this.#applied.dependingOn(ids) : [];
+      const mayBorrow = areLookedFor || again.some(({ steps }) => looksUp(steps));
       ids = mayBorrow ? this.#borrow(again, isGrowing || pass > 0) : new Set();
     }
   }
