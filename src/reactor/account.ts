@@ -134,6 +134,15 @@ export class Account {
     });
   }
 
+  /** A write was stored in the name of another user. It is this user's if that was a guest who has become this user. Never rejects. */
+  inheritWrite(owner: string): Promise<void> {
+    return this.#enqueue(async () => {
+      const { config, state } = this.#context;
+      const isGuest = async (): Promise<boolean> => (await config.store.get(guestPrefix(state.session.owner) + owner)) !== undefined;
+      if (this.#context.isOpen && (await isGuest())) await this.#context.writes.load();
+    }).catch((cause: unknown) => this.#reportStore(cause));
+  }
+
   #tell(user: unknown): void {
     this.#context.run([{ do: 'tell', message: { type: 'user', user: user ?? null } }]);
   }
@@ -226,7 +235,7 @@ export class Account {
   /** Writes that another tab stored with the official client after the first start. */
   async #adoptLater(): Promise<void> {
     const adopted = await this.#adopt('later');
-    if (adopted) await this.#enqueue(() => this.#context.writes.load());
+    if (adopted) await this.#enqueue(() => this.#context.writes.load()).catch((cause: unknown) => this.#reportStore(cause));
   }
 
   /** After a shutdown, nothing: the store is closed then. */

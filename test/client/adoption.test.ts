@@ -117,6 +117,33 @@ test('a month after the first adoption, later starts do not open the official da
   await settled();
 });
 
+test('a store that fails while later writes are taken over is reported, and leaves no rejection without a handler', async () => {
+  const kept = { ...memoryStore(), close: () => {} };
+  await open({ storage: kept, adopt: true }).getAuth();
+  await db?.close();
+  const opening = indexedDB.open(name);
+  await new Promise((resolve) => (opening.onsuccess = resolve));
+  const tx = opening.result.transaction('kv', 'readwrite');
+  const step = ['add-triple', ann.id, 'a0000000-0000-4000-8000-000000000001', 'Swim'];
+  const mutation = { op: 'transact', 'tx-steps': [step], created: 1, order: 1 };
+  tx.objectStore('kv').put([['e0000000-0000-4000-8000-000000000001', mutation]], 'pendingMutations');
+  await new Promise((resolve) => (tx.oncomplete = resolve));
+  opening.result.close();
+
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', onUnhandled);
+  let lists = 0;
+  const failing = { ...kept, list: (prefix: string) => (lists++ < 3 ? kept.list(prefix) : Promise.reject(new Error('disk'))) };
+  const database = open({ storage: failing, adopt: true });
+  const adopted: AdoptionEvent[] = [];
+  database.on('adoption', (event) => void adopted.push(event));
+  await vi.waitFor(() => expect(errors).toMatchObject([{ code: 'storage-failed' }]));
+  await new Promise((resolve) => setTimeout(resolve));
+  process.off('unhandledRejection', onUnhandled);
+  expect([adopted.length, unhandled]).toEqual([1, []]);
+});
+
 test('without IndexedDB, or without access to it, there is nothing to adopt', () => {
   const app = resolveConfig({ appId, clock });
   const store = memoryStore();

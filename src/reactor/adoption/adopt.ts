@@ -8,7 +8,7 @@ import type { KeyValue, KeyValueOp } from '../../storage/key-value.ts';
 import { userKey } from '../account.ts';
 import { attrsKey } from '../attr-catalog.ts';
 import { localIdKey } from '../local-ids.ts';
-import { type Mutation, mutationRecord, putMutation } from '../mutations/mutation.ts';
+import { type Mutation, mutationPrefix, mutationRecord, putMutation, readMutation } from '../mutations/mutation.ts';
 import { type Adopted, adoptionKey, type AdoptionRecord } from './adoption.ts';
 import { type OfficialData, readOfficialData } from './official-database.ts';
 import {
@@ -101,7 +101,7 @@ async function convert(
   const isFirst = attrs.length > 0 && (await isMissing(attrsKey));
   const cached = isFirst ? resultOps(results.slice(0, maxResults), owner, nowMs) : [];
   const ops = [
-    ...(isSignedIn ? [{ put: userKey, value: user }] : []),
+    ...(isSignedIn ? [{ put: userKey, value: user }, ...(await anonymousMoves(store, owner))] : []),
     ...localIds,
     ...readOAuthFields(kv).map(([id, value]) => ({ put: extraFieldsKey(id), value })),
     ...(isFirst ? [{ put: attrsKey, value: asUnsynced(attrs) }] : []),
@@ -110,6 +110,15 @@ async function convert(
   ];
   const adopted = { userId: isSignedIn ? user.id : undefined, localIds: localIds.length, results: cached.length, ...found };
   return { ops, eventIds, adopted: ops.length + skipped.length > 0 ? adopted : undefined };
+}
+
+/** An earlier start that could not take over the user took writes in nobody's name: they are this user's. */
+async function anonymousMoves(store: KeyValue, owner: string): Promise<KeyValueOp[]> {
+  const lists = await Promise.all([store.list(mutationPrefix('')), store.list(mutationPrefix('', 'rejected'))]);
+  return lists.flat().flatMap(([key, value]): KeyValueOp[] => {
+    const write = readMutation(value);
+    return write ? [{ remove: key }, putMutation({ ...write, owner, isAdopted: true })] : [];
+  });
 }
 
 function without(mutations: readonly Mutation[], before: AdoptionRecord | undefined): readonly Mutation[] {

@@ -100,15 +100,17 @@ export class MutationApi {
 
   /** These writes are stored, or as durable as the store allows. */
   onPersisted(edits: readonly KeyValueOp[]): void {
-    const { state, pendingCalls } = this.#context;
+    const { state, pendingCalls, account } = this.#context;
     for (const edit of edits) {
       if ('put' in edit && edit.put === receiptsKey(state.session.owner)) state.receipts.onPersisted(edit.value);
       if (!('put' in edit) || !edit.put.startsWith('write/')) continue;
       const eventId = edit.put.slice(edit.put.lastIndexOf('/') + 1);
       // Of a user who has signed out here meanwhile, and perhaps nowhere else.
-      const isLeft = !edit.put.startsWith(mutationPrefix(state.session.owner)) && readMutation(edit.value)?.state === 'pending';
+      const left = edit.put.startsWith(mutationPrefix(state.session.owner)) ? undefined : readMutation(edit.value);
+      const isLeft = left?.state === 'pending';
       if (state.outbox.markPersisted(eventId) || isLeft)
         this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);
+      if (isLeft) void account.inheritWrite(left.owner);
       pendingCalls.writes.get(eventId)?.markPersisted();
     }
     this.#context.run([{ do: 'flush' }]);

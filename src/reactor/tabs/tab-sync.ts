@@ -103,8 +103,9 @@ export class TabSync {
     const { state } = this.#context;
     const { outbox, queries, session } = state;
     const write = readMutation(record);
+    if (write && write.owner !== session.owner) return void this.#context.account.inheritWrite(write.owner);
     // This tab may have been frozen while it was told, and have read the write from the disk since.
-    if (write?.owner !== session.owner || outbox.settled.positionOf(write.eventId)) return;
+    if (!write || outbox.settled.positionOf(write.eventId)) return;
     outbox.settled.delete(write.eventId);
     this.#askedMs.delete(write.eventId);
     const added = outbox.load(rebaseLoaded(state, [write]));

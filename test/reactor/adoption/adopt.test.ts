@@ -64,6 +64,24 @@ const run = (config: Partial<AdoptionConfig> = {}): Promise<Adopted | undefined>
 const stored = async () => (await store.list('write/')).map(([, value]) => readMutation(value));
 const names = async () => (await indexedDB.databases()).map(({ name }) => name);
 
+test('writes of a start that could not take over the user become those of the user who is taken over later', async () => {
+  const write = { eventId: eventId(7), owner: '', order: 7, steps, createdMs: 7, sends: 0 };
+  const reason = { status: 400, body: { type: 'permission-denied', message: 'No' } };
+  await store.write([
+    { put: `write//0007/${eventId(7)}`, value: write },
+    { put: `refused//0008/${eventId(8)}`, value: { ...write, eventId: eventId(8), order: 8, reason } },
+    { put: `write/bob/0009/${eventId(9)}`, value: { ...write, eventId: eventId(9), owner: 'bob' } },
+  ]);
+  await leave(6, { currentUser: ann });
+  await run();
+  const records = [...(await store.list('write/')), ...(await store.list('refused/'))];
+  expect(records.map(([key, value]) => [key.split('/')[1], readMutation(value)])).toEqual([
+    ['ann', expect.objectContaining({ eventId: eventId(7), owner: 'ann', state: 'pending' })],
+    ['bob', expect.objectContaining({ eventId: eventId(9), owner: 'bob' })],
+    ['ann', expect.objectContaining({ eventId: eventId(8), owner: 'ann', state: 'rejected' })],
+  ]);
+});
+
 test('without an official database none is created, and later starts do not look again', async () => {
   expect(await run()).toBeUndefined();
   expect(await names()).toEqual([]);
