@@ -1,5 +1,6 @@
 // Subscriptions to the state of a database: events, the signed-in user, the connection status, the app status.
 
+import { assertCallback } from '../reactor/client-errors.ts';
 import { guarded } from '../reactor/notify.ts';
 import type { ReactorEvents } from '../reactor/config.ts';
 import { observe } from '../reactor/debug/observe.ts';
@@ -30,6 +31,7 @@ export abstract class DatabaseState {
    * db.on('outbox', ({ state, waiting, tookMs }) => metrics.record(state, waiting, tookMs));
    */
   on<Type extends DatabaseEventType>(type: Type, listener: (event: DatabaseEventOf<Type>) => void): () => void {
+    assertCallback('on', listener);
     return observe(this.#reactor, type, listener as (event: DatabaseEvent) => void);
   }
 
@@ -37,6 +39,7 @@ export abstract class DatabaseState {
   subscribeAuth(cb: (auth: AuthResult) => void): () => void {
     const { account } = this.#reactor;
     this.#reactor.assertOpen();
+    assertCallback('subscribeAuth', cb);
     const notify = (user: User | null): void => {
       if (user || !account.error) cb({ user: user ?? undefined, error: undefined });
       else cb({ user: undefined, error: { message: account.error.message } });
@@ -64,11 +67,13 @@ export abstract class DatabaseState {
    * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
    */
   subscribeConnectionStatus(cb: (status: ConnectionStatus, details: ConnectionDetails) => void): () => void {
+    assertCallback('subscribeConnectionStatus', cb);
     return this.#listen('status', cb);
   }
 
   /** Calls back with whether the app is read-only, now and after every change. Returns an unsubscribe function. */
   subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
+    assertCallback('subscribeAppStatus', cb);
     let told: AppStatusState['status'] | null = null;
     const notify = (): void => {
       const { appStatus } = this.#reactor;

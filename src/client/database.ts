@@ -24,6 +24,7 @@ import { Auth } from './auth.ts';
 import { DatabaseState } from './database-state.ts';
 import { Storage } from './files.ts';
 import { Streams } from './streams.ts';
+import { assertCallback } from '../reactor/client-errors.ts';
 import { createReactor } from './create-client.ts';
 import { endWithSignal, type Abortable } from '../lib/abort.ts';
 import { loadHttp } from './lazy-features.ts';
@@ -116,6 +117,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: (resp: InstaQLSubscriptionState<Schema, Q, UseDatesLocal> & Freshness) => void,
     opts?: SubscribeOptions & Abortable,
   ): () => void {
+    assertCallback('subscribeQuery', cb);
     const listener = {
       onResult: (result: object) => cb(result as never),
       onError: (error: Error) => cb({ error, data: undefined, pageInfo: undefined }),
@@ -156,6 +158,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: (resp: InfiniteQueryCallbackResponse<Schema, Q, UseDates>) => void,
     opts?: Partial<InstaQLOptions> & Abortable,
   ): InfiniteQuerySubscription {
+    assertCallback('subscribeInfiniteQuery', cb);
     return subscribeInfiniteList(this.#reactor, this.#app, query, (update) => cb(update as never), opts);
   }
 
@@ -174,6 +177,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: SyncTableCallback<Schema, Q, UseDates>,
     opts?: Abortable,
   ): StopTable {
+    assertCallback('subscribeTable', cb);
     return this.#tables.subscribe(toWireQuery(query, this.#app), (event) => cb(event as never), opts?.signal);
   }
 

@@ -2,6 +2,8 @@
 
 import type { InstantCoreDatabase } from './database.ts';
 import type { Step } from '../protocol/transact-messages.ts';
+import { assertCallback } from '../reactor/client-errors.ts';
+import { guarded } from '../reactor/notify.ts';
 import { UndoApi, type Undoable } from '../reactor/mutations/undo.ts';
 import type { WritePromise } from '../reactor/mutations/write-promise.ts';
 import type { TransactionChunk } from '../types/transaction.ts';
@@ -42,6 +44,7 @@ export function undoHistory(db: AnyDatabase, name = ''): UndoHistory {
 
 export class UndoHistory {
   readonly #api: UndoApi;
+  readonly #report: (error: Error) => void;
   readonly #listeners = new Set<() => void>();
   #past: Entry[] = [];
   #future: Entry[] = [];
@@ -50,6 +53,7 @@ export class UndoHistory {
   constructor(db: AnyDatabase) {
     const { reactor } = db[internals];
     this.#api = new UndoApi(reactor);
+    this.#report = (error) => reactor.report(error);
     // A user must not undo another user's writes.
     reactor.events.on('auth', () => this.clear());
   }
@@ -87,7 +91,8 @@ export class UndoHistory {
   }
 
   subscribe(changed: () => void): () => void {
-    const listener = (): void => changed();
+    assertCallback('subscribe', changed);
+    const listener = (): void => guarded(changed, this.#report);
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }

@@ -64,6 +64,11 @@ export function readOnlyError(): InstantAPIError {
   return rejection('app-read-only', 'This app is read-only: writes are rejected', 'read-only');
 }
 
+/** @throws TriplaneError 'config-invalid' */
+export function assertCallback(call: string, given: unknown): void {
+  if (typeof given !== 'function') throw new TriplaneError('config-invalid', `${call}: the callback must be a function`);
+}
+
 /** @param code the code for errors of other libraries */
 export function asError(thrown: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
   const error = errorOf(thrown);

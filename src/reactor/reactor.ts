@@ -159,6 +159,8 @@ export class Reactor implements ClientContext {
   }
 
   report(error: Error): void {
+    // What is cut off by closing is no news.
+    if (this.#isShutDown && error instanceof TriplaneError && error.code === 'closed') return;
     this.events.emit('fact', 'error', error);
     guarded(
       () => this.config.onError(error),

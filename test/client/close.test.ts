@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { resolveConfig } from '../../src/client/config.ts';
 import { eventSourceTransport } from '../../src/connection/sse/transport.ts';
 import { InstantCoreDatabase } from '../../src/client/database.ts';
+import { loadTables } from '../../src/client/lazy-features.ts';
 import { isTriplaneError } from '../../src/errors.ts';
 import { asyncDispose } from '../../src/lib/dispose.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
@@ -97,6 +98,19 @@ const histories: Readonly<Record<string, History>> = {
     await isReady(scene);
     scene.db.subscribeTable({ goals: {} }, () => {});
     await until(() => expect([scene.client.sentMessages('start-sync').length, scene.client.errors]).toEqual([1, []]));
+  },
+  'just asked for everything': async ({ db }) => {
+    await loadTables();
+    db.subscribeTable({ goals: {} }, () => {});
+    db.subscribeQuery({ goals: {} }, () => {});
+    db.subscribeInfiniteQuery({ goals: {} }, () => {});
+    db.joinRoom('chat', 'lobby').subscribePresence({}, () => {});
+    db.on('*', () => {});
+    const streams = [
+      db.streams.createReadStream({ clientId: 'story' }).getReader().read(),
+      db.streams.createWriteStream({ clientId: 'tale' }).done,
+    ];
+    return { waits: Promise.all(streams.map(told)) };
   },
   'with rooms': async (scene) => {
     await isReady(scene);

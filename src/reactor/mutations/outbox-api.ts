@@ -7,7 +7,7 @@ import type { Abortable } from '../../lib/abort.ts';
 import { onward } from '../effect.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
-import { discardedError } from '../client-errors.ts';
+import { assertCallback, discardedError } from '../client-errors.ts';
 import { writeSetOf } from './write-set.ts';
 import type { WritePromise } from './write-promise.ts';
 import { removeMutation, putMutation, type Mutation, type MutationState } from './mutation.ts';
@@ -69,6 +69,7 @@ export class OutboxApi {
    */
   subscribe(onChange: (entries: readonly OutboxEntry[]) => void): () => void {
     this.#context.assertOpen();
+    assertCallback('subscribe', onChange);
     const listener = (): void =>
       guarded(
         () => onChange(this.list()),
