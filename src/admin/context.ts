@@ -6,6 +6,7 @@ import type { ApiCall } from './api.ts';
 import { callApi } from './api.ts';
 import { adminHeaders, callerHeaders, type Headers, type ImpersonationOpts } from './caller.ts';
 import type { ResolvedConfig } from './config.ts';
+import { ruleErrorsIn } from './rule-errors.ts';
 
 /** Shared by a database and all that `asUser` returns. */
 export class Lifetime {
@@ -68,7 +69,12 @@ export class Context {
   }
 
   #call(call: ApiCall, headers: Headers): Promise<unknown> {
-    const query = { app_id: this.config.appId, ...call.query };
-    return callApi({ ...this.config, closing: this.lifetime.closing }, { ...call, query, headers: { ...call.headers, ...headers } });
+    const { appId, onError } = this.config;
+    const query = { app_id: appId, ...call.query };
+    const received = (answered: globalThis.Headers): void => ruleErrorsIn(answered).forEach(onError);
+    return callApi(
+      { ...this.config, closing: this.lifetime.closing },
+      { ...call, query, received, headers: { ...call.headers, ...headers } },
+    );
   }
 }

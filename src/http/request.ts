@@ -37,6 +37,8 @@ export interface HttpCall {
   readonly timeoutMs?: number | undefined;
   /** Additional options for `fetch`; all others take precedence. */
   readonly init?: RequestInit | undefined;
+  /** Receives the headers of the response. */
+  readonly received?: ((headers: Headers) => void) | undefined;
 }
 
 /** Response timeout; uploads have none. */
@@ -84,6 +86,7 @@ export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawR
     const send = config.fetch ?? fetch;
     const response = await send(addressOf(config, call), { ...uncached(send), ...call.init, ...init, signal });
     const { ok, status, headers } = response;
+    call.received?.(headers);
     return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };
   } catch (cause) {
     throwIfAborted(signal);

@@ -5,6 +5,7 @@ import { Hono } from 'hono';
 import type { Actor } from '../data/system-rules.ts';
 import type { App } from '../session/app.ts';
 import type { Guard } from '../rules/guard.ts';
+import type { RuleFaults } from '../rules/rule-faults.ts';
 import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
@@ -15,6 +16,7 @@ import { bodyInParts } from './body-in-parts.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
 import { planRecordWrites, withRecordAttrs, writesRecords } from '../move/record-writes.ts';
 import { withRecordRows } from '../move/record-view.ts';
+import { ruleErrorHeaders } from './rule-errors.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit } from '../data/submit.ts';
 import { isObject } from '../../lib/json.ts';
@@ -31,8 +33,9 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context, actor);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const { parts } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
-    return context.body(bodyInParts(parts, http.unread), 200, { 'content-type': 'application/json' });
+    const { text, faults } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
+    const headers = { ...ruleErrorHeaders(faults), 'content-type': 'application/json' };
+    return context.body(bodyInParts(text.parts, http.unread), 200, headers);
   });
 
   routes.post('/transact', async (context) => {
@@ -80,10 +83,15 @@ export interface TreeOptions {
   readonly left?: AbortSignal | undefined;
 }
 
-/** Rejects with InstantAPIError. */
-export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard, left }: TreeOptions): Promise<JsonText> {
+export interface TreeResult {
+  readonly text: JsonText;
+  readonly faults: RuleFaults;
+}
+
+/** Rejects with InstantAPIError. `faults` are for the caller to tell. */
+export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard, left }: TreeOptions): Promise<TreeResult> {
   const { limits, ledger } = app;
-  const { text, faults } = await app.reader.evaluate(
+  return app.reader.evaluate(
     actor,
     function* (data) {
       const db = yield* withRecordRows(data, query, { actor, records: ledger.records });
@@ -92,8 +100,6 @@ export async function treeOf(app: App, query: WireQuery, { actor, isInferred, gu
     },
     left,
   );
-  if (faults.total) throw faults.total;
-  return text;
 }
 
 function withUser(peer: Peer, { id, ledger: { db } }: App): Peer {

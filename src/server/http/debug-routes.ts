@@ -19,6 +19,7 @@ import type { Use } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
+import { ruleErrorHeaders } from './rule-errors.ts';
 import { asSteps, asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
 import { actorOf, appIdOf, leftSignal, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -38,9 +39,10 @@ export function debugRoutes(http: HttpContext): Hono {
     const { app, actor, guard, body } = await trialOf(context, http, 'read');
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const result = await treeOf(app, query, { actor, isInferred, guard, left: leftSignal(context) });
+    const { text, faults } = await treeOf(app, query, { actor, isInferred, guard, left: leftSignal(context) });
+    const headers = ruleErrorHeaders(faults);
     const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard), leftSignal(context));
-    return context.json({ result, 'check-results': checks, 'rule-wheres': null });
+    return context.json({ result: text, 'check-results': checks, 'rule-wheres': null }, 200, headers);
   });
 
   routes.post('/transact_perms_check', async (context) => {

@@ -3,6 +3,7 @@
 
 import { Hono } from 'hono';
 import { answer } from '../queries/results.ts';
+import { ruleErrorHeaders } from './rule-errors.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { checkUse } from '../session/app-status.ts';
 import { asObject, bodyOf, required } from './request.ts';
@@ -18,17 +19,16 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const query = required(await bodyOf(context), 'query', asObject);
     const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) };
     const { limits, rulebook } = app;
-    const response = await app.reader.evaluate(
+    const { body, faults } = await app.reader.evaluate(
       actor,
       function* (db) {
         const { attrs } = app;
         const computed = yield* answer(prepareQuery(query, 'join-rows', actor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
-        if (computed.faults.total) throw computed.faults.total;
-        return { attrs, result: computed.text ?? computed.result };
+        return { body: { attrs, result: computed.text ?? computed.result }, faults: computed.faults };
       },
       leftSignal(context),
     );
-    return context.json(response);
+    return context.json(body, 200, ruleErrorHeaders(faults));
   });
 
   return routes;

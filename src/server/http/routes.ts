@@ -24,6 +24,7 @@ import { frameworkRoutes } from './framework-routes.ts';
 import { EventSessions } from './event-sessions.ts';
 import { errorResponse } from './errors.ts';
 import { metricsRoutes } from './metrics-routes.ts';
+import { ruleErrorsHeader } from './rule-errors.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { oauthConfigRoutes } from './oauth-config-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
@@ -41,7 +42,12 @@ export function httpRoutes(config: HttpConfig): Hono {
   const http = new HttpContext(config);
   const routes = new Hono();
   const allowed = (origin: string): string | undefined => (!origin ? '*' : http.allowsOrigin(origin) ? origin : undefined);
-  const allowOrigin = cors({ origin: allowed, allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 });
+  const allowOrigin = cors({
+    origin: allowed,
+    allowMethods: ['GET', 'PUT', 'POST', 'DELETE'],
+    exposeHeaders: [ruleErrorsHeader],
+    maxAge: 600,
+  });
   // The server's own page is not readable by scripts of other origins.
   routes.use('*', (context, next) => (context.req.path === '/' ? next() : allowOrigin(context as never, next)));
   routes.use('*', async (context, next) => {
