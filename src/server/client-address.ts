@@ -44,7 +44,8 @@ function add(list: BlockList, entry: string): void {
     list.addSubnet('127.0.0.0', 8, 'ipv4');
     return list.addAddress('::1', 'ipv6');
   }
-  const [, given = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(entry) ?? [];
+  // Without zones: addresses are compared without them, so `fe80::1%eth0` would trust the neighbours on every interface.
+  const [, given = '', bits] = /^([^/%]+)(?:\/(\d+))?$/.exec(entry) ?? [];
   const address = isIP(given) === 0 ? undefined : addressIn(given);
   if (address === undefined) throw notTrusted(entry);
   const version = isIP(address);
@@ -55,7 +56,7 @@ function add(list: BlockList, entry: string): void {
 }
 
 function notTrusted(given: unknown): TriplaneError {
-  const expected = "a number of proxies, 'loopback', or addresses and networks such as '10.0.0.0/8'";
+  const expected = "a number of proxies, 'loopback', or addresses and networks such as '10.0.0.0/8', without a zone";
   return new TriplaneError('config-invalid', `createServer: trustProxy must be ${expected}, and is '${String(given)}'`);
 }
 

@@ -73,6 +73,10 @@ test.each<[TrustProxy]>([
   [''],
   [['::ffff:10.0.0.0/64']],
   [['1.2.3.4/8/8']],
+  [['fe80::1%eth0/64']],
+  [['fe80::1%eth0']],
+  [['::1%lo']],
+  [['::ffff:10.0.0.1%eth0']],
 ])('trustProxy %s is rejected', (trusted) => {
   expect(() => clientAddress(trusted)).toThrowError(expect.objectContaining({ code: 'config-invalid' }));
 });
