@@ -118,8 +118,8 @@ export class PostQueue {
     try {
       return await this.#repeat(batch);
     } catch (error) {
-      // Refused for what is in it, unless a small one is refused, too.
-      if (hasCode(error, 'refused') && (await this.#isOthersTurn(batch))) return 'blocked';
+      // Refused for what is in it, unless the session is out of reach, maybe for this moment only, or a small one is refused, too.
+      if (hasCode(error, 'refused') && !isAboutSession(error) && (await this.#isOthersTurn(batch))) return 'blocked';
       throw error;
     }
   }
@@ -212,5 +212,8 @@ export class PostQueue {
 }
 
 const messagesOf = (batch: readonly QueuedMessage[]): ClientMessage[] => batch.map(({ message }) => message);
+
+/** The stream's process did not answer the one that took the POST, or does not have the session any more. */
+const isAboutSession = (error: unknown): boolean => /"(session|member)-missing"/.test(String((error as TriplaneError).hint));
 
 const hasCode = (error: unknown, code: TriplaneError['code']): boolean => error instanceof TriplaneError && error.code === code;

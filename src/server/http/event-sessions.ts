@@ -123,7 +123,7 @@ export class EventSessions {
         if (session) unread.admit(session, buffered(controller), bytesOf(frame), cut);
         parted.send(frame);
       };
-      const connected = hub.connect({ ...addressOf(context, this.#desk), send, sendParts: send, close });
+      const connected = hub.connect({ ...addressOf(context, this.#desk), send, sendParts: send, close, mayRepeat: true });
       session = connected;
       if (!isOpen) return;
       const token = newToken();

@@ -17,6 +17,7 @@ import { errorReplies, malformedReply, unknownOpReply } from './error-replies.ts
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
 import { announcedLimits, maxFrameDepth } from '../limits.ts';
+import { RepeatedMessages } from './repeated-messages.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { type Frame, lengthOf } from '../parted-output.ts';
 import { longName, messageIn, withoutNames } from './message-head.ts';
@@ -48,6 +49,7 @@ export class Session {
   readonly #sendBatch: SendBatch;
   readonly #rateLimiter: RateLimiter;
   readonly #writeOrder: WriteOrder;
+  readonly #repeated: RepeatedMessages | undefined;
   #badFrames = 0;
   #isPaused = false;
 
@@ -57,6 +59,7 @@ export class Session {
     this.#sendBatch = new SendBatch(config.socket, config.sendTurns);
     this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
     this.#writeOrder = new WriteOrder(config.clock);
+    if (config.socket.mayRepeat) this.#repeated = new RepeatedMessages();
   }
 
   receive(frame: unknown): void {
@@ -154,7 +157,7 @@ export class Session {
     if (tooLong) return this.#reject(withoutNames(message), tooLong);
     const verdict = this.#rateLimiter.check();
     if (verdict === 'ok' && this.#writeOrder.mustWait(message)) return this.#reject(message, busy('An earlier write was turned away'));
-    if (verdict === 'ok') return this.#dispatch(message);
+    if (verdict === 'ok') return this.#repeated?.has(message) ? undefined : this.#dispatch(message);
     this.#reject(message, rejection('rate-limited', 'Too many messages', { 'retry-after': 1 }));
     if (verdict === 'disconnect') this.close(badClient, 'too many messages');
   }
@@ -265,6 +268,7 @@ export class Session {
   #reject(message: ClientMessage | Readonly<Record<string, unknown>>, error: unknown): void {
     if (!(error instanceof InstantAPIError)) this.#config.log.error('a message could not be answered', error);
     this.#writeOrder.onReject(message, error);
+    this.#repeated?.forget(message);
     for (const reply of errorReplies(message, error, this.id)) this.#sendMessage(reply);
   }
 

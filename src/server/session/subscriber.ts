@@ -10,6 +10,8 @@ export interface Socket {
   send(frame: string): void;
   /** Sends the parts of one long frame, in turns. Missing if parts are to be joined. */
   sendParts?(parts: readonly string[]): void;
+  /** Whether a message may arrive twice, as in a POST that is repeated because its response was lost. */
+  readonly mayRepeat?: boolean;
   close(code: number, reason: string): void;
   /** Resolves when the client has read most of the output or the connection has ended. Missing if there is no back-pressure. */
   drained?(): Promise<void>;

@@ -61,7 +61,7 @@ describe('status 413', () => {
 
 /** A line on which `passes` decides about each POST, in virtual time. */
 function lineTo(
-  passes: (body: string, nowMs: number) => boolean | number,
+  passes: (body: string, nowMs: number) => boolean | number | Response,
   canProbe = true,
 ): {
   queue: PostQueue;
@@ -78,7 +78,8 @@ function lineTo(
     const result = passes(body, clock.monotonicNow());
     posts.push({ ids: messages.map((message) => String(message['client-event-id'])), isSent: result === true });
     if (result === true) return Promise.resolve(new Response('{}'));
-    return result === false ? Promise.reject(new TypeError('connection reset')) : Promise.resolve(new Response('{}', { status: result }));
+    if (result === false) return Promise.reject(new TypeError('connection reset'));
+    return Promise.resolve(typeof result === 'number' ? new Response('{}', { status: result }) : result);
   };
   const random = { ...systemRandom, next: () => 0.5, eventId: () => 'probe' };
   const queue = new PostQueue({ url: 'http://server', fetch: server, clock, random, canProbe }, session, (why) => lost.push(why));
@@ -116,6 +117,14 @@ describe('a POST that never gets through', () => {
     queue.add(topic(2, 'x'.repeat(1000)));
     await clock.advance(1_000);
     expect(lost).toMatchObject([{ code: 1006, message: { 'client-event-id': 'e2' } }]);
+  });
+
+  // The process that has the stream stood still for a moment, and answers the small POST.
+  it.each([['member-missing'], ['session-missing']])('is refused with %s: the session is lost, and no message is named', async (type) => {
+    const { queue, clock, lost } = lineTo((body) => isSmall(body) || Response.json({ type, message: 'gone', hint: {} }, { status: 400 }));
+    queue.add(topic(1, 'x'.repeat(1000)));
+    await clock.advance(1_000);
+    expect(lost).toEqual([{ code: 1006, reason: expect.any(String) as string }]);
   });
 
   it.each([
