@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+import { patienceMs } from './test/support/eventually.ts';
 import { react18 } from './test/support/react-18.ts';
 import { entries } from './tsup.config.ts';
 
@@ -65,7 +66,10 @@ export default defineConfig({
     })),
   },
   test: {
-    testTimeout: 20_000,
+    // A slow machine fails no test: patience costs time only where a test fails.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: patienceMs } },
     sequence: { sequencer: LongestFirst },
     // Most tests wait for sockets, browsers and databases: with a worker for each core, a small machine is idle a third of the time.
     maxWorkers: Math.max(3, availableParallelism() - 1),

@@ -7,6 +7,7 @@ import { i, init as clientInit, memoryStore } from '../../src/index.ts';
 import { createServer, type MagicCodeMail, type TriplaneServer } from '../../src/server/index.ts';
 import { onEachStorage } from '../support/storages.ts';
 import { failureOf, sdks } from './sdks.ts';
+import { eventually } from '../support/eventually.ts';
 
 const schema = i.schema({
   entities: {
@@ -272,9 +273,9 @@ onEachStorage((fresh) => {
       const todo = id();
       const payloads: Payload[] = [];
       const subscription = db.subscribeQuery({ todos: { $: { where: { id: todo } } } }, (payload) => payloads.push(payload as Payload));
-      await vi.waitFor(() => expect(payloads).toHaveLength(1), 5_000);
+      await eventually(() => expect(payloads).toHaveLength(1));
       await db.transact(db.tx.todos[todo]!.create({ text: 'called' }));
-      await vi.waitFor(() => expect(payloads.at(-1)?.data).toEqual({ todos: [{ id: todo, text: 'called' }] }), 5_000);
+      await eventually(() => expect(payloads.at(-1)?.data).toEqual({ todos: [{ id: todo, text: 'called' }] }));
       subscription.close();
       await db.transact(db.tx.todos[todo]!.update({ text: 'after' }));
       expect(JSON.stringify(payloads)).not.toContain('after');
@@ -284,8 +285,8 @@ onEachStorage((fresh) => {
       const stranger = sdk.init({ ...config(), adminToken: id() });
       const payloads: Payload[] = [];
       const subscription = stranger.subscribeQuery({ todos: {} } as never, (payload: unknown) => payloads.push(payload as Payload));
-      await vi.waitFor(() => expect(subscription.isClosed).toBe(true), 5_000);
-      await vi.waitFor(() =>
+      await eventually(() => expect(subscription.isClosed).toBe(true));
+      await eventually(() =>
         expect(payloads).toMatchObject([
           { type: 'error', isClosed: true, readyState: 'closed', error: { body: { type: 'record-not-found' } } },
         ]),
@@ -298,9 +299,8 @@ onEachStorage((fresh) => {
       const streamId = await stream.streamId();
       for (const chunk of chunks) await writer.write(chunk);
       await writer.close();
-      await vi.waitFor(
-        async () => expect(await db.query({ $streams: { $: { where: { clientId } } } })).toMatchObject({ $streams: [{ done: true }] }),
-        5_000,
+      await eventually(async () =>
+        expect(await db.query({ $streams: { $: { where: { clientId } } } })).toMatchObject({ $streams: [{ done: true }] }),
       );
       return streamId;
     }
@@ -322,9 +322,8 @@ onEachStorage((fresh) => {
       const clientId = id();
       const writer = db.streams.createWriteStream({ clientId }).getWriter();
       await writer.write('first');
-      await vi.waitFor(
-        async () => expect(await db.query({ $streams: { $: { where: { clientId } } } })).toMatchObject({ $streams: [{ clientId }] }),
-        5_000,
+      await eventually(async () =>
+        expect(await db.query({ $streams: { $: { where: { clientId } } } })).toMatchObject({ $streams: [{ clientId }] }),
       );
       const reader = db.streams.createReadStream({ clientId }).getReader();
       expect(await reader.read()).toMatchObject({ value: 'first' });
@@ -453,7 +452,7 @@ onEachStorage((fresh) => {
       const { appId, apiURI, websocketURI } = server;
       const client = clientInit({ appId, apiURI, websocketURI, storage: memoryStore(), schema });
       client.joinRoom('chat', `room-${name.length}`, { initialPresence: { name: 'ana' } });
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const sessions = Object.entries(await db.rooms.getPresence('chat', `room-${name.length}`));
         expect(sessions).toMatchObject([[expect.any(String), { data: { name: 'ana' }, user: null }]]);
         expect(sessions[0]?.[1]['peer-id']).toBe(sessions[0]?.[0]);

@@ -9,6 +9,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import * as ours from '../../src/admin/index.ts';
 import { useRecorder } from '../http/recorder.ts';
 import { failureOf, sdks } from './sdks.ts';
+import { eventually } from '../support/eventually.ts';
 
 const recorder = useRecorder();
 const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
@@ -308,12 +309,12 @@ describe('our SDK only', () => {
     const second = own().validate(headerOf(vectorBody), vectorBody);
     const third = new AbortController();
     const waiting = failureOf(() => own().validate(headerOf(vectorBody), vectorBody, { signal: third.signal }));
-    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    await eventually(() => expect(answers).toHaveLength(1));
     third.abort(new Error('third'));
     expect(await waiting).toMatchObject({ message: 'third' });
     leaving.abort(new Error('first'));
     expect(await first).toMatchObject({ message: 'first' });
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    await eventually(() => expect(answers).toHaveLength(2));
     answers[1]?.(Response.json({ keys: [jwk()] }));
     expect(await second).toHaveProperty('token');
   });

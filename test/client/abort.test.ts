@@ -11,9 +11,10 @@ import type { KeyValueOp, KeyValue } from '../../src/storage/key-value.ts';
 import { appId, testClient, type TestClient } from '../support/client.ts';
 import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, goalAttrs, goalId, initOk, rejection } from '../support/goals.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Code that is loaded on demand takes as long as it takes. */
-const until = (check: () => void): Promise<void> => vi.waitFor(check, 20_000);
+const until = (check: () => void): Promise<void> => eventually(check);
 
 const reason = new Error('The user went elsewhere');
 

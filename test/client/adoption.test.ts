@@ -11,6 +11,7 @@ import type { AdoptionEvent } from '../../src/types/events.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { appId } from '../support/client.ts';
 import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
+import { eventually } from '../support/eventually.ts';
 
 const ann = { id: 'ann', email: 'ann@example.com', refresh_token: 'secret' };
 const name = `instant_${appId}_6`;
@@ -51,7 +52,7 @@ test('the user and local ids are adopted before any call resolves, and an adopti
   expect(await database.getLocalId('guest')).toBe('local-1');
   expect(await userOf(database)).toBe(ann.email);
   const summary = { userId: 'ann', writes: 0, localIds: 1, results: 0, skipped: [] };
-  await vi.waitFor(() => expect(events).toEqual([{ type: 'adoption', atMs: clock.now(), ...summary }]));
+  await eventually(() => expect(events).toEqual([{ type: 'adoption', atMs: clock.now(), ...summary }]));
 });
 
 test.each<[string, Partial<InitConfig<never>>, string | undefined]>([
@@ -92,7 +93,7 @@ test('a database that does not respond is reported, does not block the start, an
   const database = open();
   const user = userOf(database);
   const localId = database.getLocalId('guest');
-  await vi.waitFor(() => expect(hanging).toHaveBeenCalledWith(name));
+  await eventually(() => expect(hanging).toHaveBeenCalledWith(name));
   await clock.advance(10_000);
   expect(await user).toBeUndefined();
   expect(await localId).not.toBe('local-1');
@@ -138,7 +139,7 @@ test('a store that fails while later writes are taken over is reported, and leav
   const database = open({ storage: failing, adopt: true });
   const adopted: AdoptionEvent[] = [];
   database.on('adoption', (event) => void adopted.push(event));
-  await vi.waitFor(() => expect(errors).toMatchObject([{ code: 'storage-failed' }]));
+  await eventually(() => expect(errors).toMatchObject([{ code: 'storage-failed' }]));
   await new Promise((resolve) => setTimeout(resolve));
   process.off('unhandledRejection', onUnhandled);
   expect([adopted.length, unhandled]).toEqual([1, []]);

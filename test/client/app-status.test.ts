@@ -1,16 +1,17 @@
 // What a program is told of an app that is read-only or disabled, by a server that says so as the original does (`frames/`).
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { init } from '../../src/index.ts';
 import { silent } from '../../src/lib/log.ts';
 import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
 import { readRecording } from '../original/transcript.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
+import { eventually } from '../support/eventually.ts';
 
 let server: TriplaneServer;
 let db: ReturnType<typeof connect> | undefined;
-const until = (check: () => boolean): Promise<void> => vi.waitFor(() => expect(check()).toBe(true), 9_000);
+const until = (check: () => boolean): Promise<void> => eventually(() => expect(check()).toBe(true));
 
 beforeEach(async () => {
   server = await createServer({ port: 0, storage: memory(), log: silent });

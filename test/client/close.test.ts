@@ -17,9 +17,10 @@ import { appId, testClient, type TestClient } from '../support/client.ts';
 import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, goalId, initOk } from '../support/goals.ts';
 import { CountedPlatform } from '../support/leaks.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Code that is loaded on demand takes as long as it takes. */
-const until = (check: () => void): Promise<void> => vi.waitFor(check, 9_000);
+const until = (check: () => void): Promise<void> => eventually(check);
 
 interface Scene {
   readonly client: TestClient;

@@ -9,6 +9,7 @@ import { IndexedDBStorage } from '../../src/client/indexed-db-storage.ts';
 import { SSEConnection } from '../../src/client/sse-connection.ts';
 import type { EventSourceType } from '../../src/types/ports.ts';
 import { sseHead } from '../support/sse-server.ts';
+import { eventually } from '../support/eventually.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -51,7 +52,7 @@ test('a network listener given to init determines the network status', async () 
   const news: string[] = [];
   const stop = network.subscribe((each) => news.push(each));
   expect(network.isOnline()).toBe(true);
-  await vi.waitFor(() => expect(network.isOnline()).toBe(false));
+  await eventually(() => expect(network.isOnline()).toBe(false));
   tell(true);
   tell(true);
   tell(false);
@@ -85,14 +86,14 @@ test('SSEConnection can be used on its own', async () => {
   line.onmessage = ({ message }) => told.push(message.op);
   line.onerror = () => told.push('error');
   line.onclose = () => told.push('close');
-  await vi.waitFor(() => expect(sources).toHaveLength(1));
+  await eventually(() => expect(sources).toHaveLength(1));
   const [source] = sources;
   const say = (message: unknown): unknown => source?.onmessage?.({ data: JSON.stringify(message) } as MessageEvent);
   expect([line.isConnecting(), line.isOpen()]).toEqual([true, false]);
   say(sseHead);
   say({ op: 'init-ok', 'session-id': 's' });
   line.send({ op: 'remove-query', q: {} });
-  await vi.waitFor(() => expect(posted).toHaveBeenCalledOnce());
+  await eventually(() => expect(posted).toHaveBeenCalledOnce());
   expect(posted.mock.calls[0]?.[0]).toBe('https://x/push');
   source?.onerror?.(new Event('error'));
   expect([told, line.isOpen(), line.isConnecting()]).toEqual([['open true', 'init-ok', 'error', 'close'], false, false]);

@@ -15,6 +15,7 @@ import { appId, testClient, type TestClient } from '../support/client.ts';
 import { settled } from '../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../support/fake-tabs.ts';
 import { addQueryOk, goalId, initOk, rejection } from '../support/goals.ts';
+import { eventually } from '../support/eventually.ts';
 
 let client: TestClient;
 let db: InstantCoreDatabase<any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- an app without a schema
@@ -32,7 +33,7 @@ async function listened<Type extends DatabaseEvent['type'] | '*'>(type: Type): P
   return events;
 }
 
-const until = (check: () => void): Promise<void> => vi.waitFor(check, 9_000);
+const until = (check: () => void): Promise<void> => eventually(check);
 const without = ({ atMs: _atMs, ...event }: DatabaseEvent): object => event;
 const addGoal = () => db.transact(db.tx['goals']![goalId(1)]!.create({ title: 'Swim' }));
 

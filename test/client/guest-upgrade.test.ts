@@ -65,8 +65,8 @@ test('the writes of a guest go out in the name of the user the guest became', as
   expect((await db.getAuth())?.email).toBe(email);
   expect(states(db)).toEqual(['pending']);
   isUp = true;
-  await expect.poll(titles, { timeout: 10_000 }).toEqual(['as a guest']);
-  await expect.poll(() => states(db), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(titles).toEqual(['as a guest']);
+  await expect.poll(() => states(db)).toEqual([]);
   await db.close();
 });
 
@@ -80,8 +80,8 @@ test('also if the client is closed before they are sent, and only once', async (
   await again.getAuth();
   expect(states(again)).toEqual(['pending']);
   isUp = true;
-  await expect.poll(titles, { timeout: 10_000 }).toEqual(['as a guest']);
-  await expect.poll(() => states(again), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(titles).toEqual(['as a guest']);
+  await expect.poll(() => states(again)).toEqual([]);
   await again.close();
   const last = open(kept);
   await last.getAuth();
@@ -92,7 +92,7 @@ test('also if the client is closed before they are sent, and only once', async (
 test('what a guest was refused is listed for the user', async () => {
   const db = await waitingGuest(memoryStore());
   isUp = true;
-  await expect.poll(() => states(db), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => states(db)).toEqual([]);
   const code = { goals: { allow: { create: 'false' } } };
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}` };
   await fetch(`${server.apiURI}/superadmin/apps/${server.appId}/perms`, { method: 'POST', headers, body: JSON.stringify({ code }) });

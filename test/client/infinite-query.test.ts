@@ -42,7 +42,7 @@ function database(appId: string) {
 }
 
 const shows = (last: () => News, ranks: number[], canLoadNextPage: boolean): Promise<void> =>
-  expect.poll(last, { timeout: 5_000 }).toEqual({ ranks, canLoadNextPage, error: undefined });
+  expect.poll(last).toEqual({ ranks, canLoadNextPage, error: undefined });
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
 
 describe('subscribeInfiniteQuery', () => {

@@ -91,7 +91,7 @@ it('a row that is moved between two pages of an infinite list appears there at o
   void db.transact(db.tx.tasks[moved]!.update({ title: 'h' }));
   await expect.poll(() => titles).toEqual(['a', 'c', 'e', 'g', 'h', 'i']);
   line.heal();
-  await expect.poll(() => db.outbox.list(), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => db.outbox.list()).toEqual([]);
   expect(titles).toEqual(['a', 'c', 'e', 'g', 'h', 'i']);
   await db.close();
 });
@@ -126,7 +126,7 @@ it('a moved row appears in the other list offline, after an offline reload, and 
   await expect.poll(() => third.seen).toEqual({ ...after, open: ['Swim'], done: [] });
   line.heal();
   await expect
-    .poll(async () => (await third.db.queryOnce({ tasks: { list: {} } })).data.tasks, { timeout: 10_000 })
+    .poll(async () => (await third.db.queryOnce({ tasks: { list: {} } })).data.tasks)
     .toMatchObject([{ title: 'Swim', status: 'open', list: { name: 'B' } }]);
   await third.db.transact(third.db.tx.tasks[task]!.update({ title: 'Swim far' })).settled;
   await expect.poll(() => third.seen).toEqual({ open: ['Swim far'], done: [], below: [[], ['Swim far']] });
@@ -197,7 +197,7 @@ it('a row that is named by its value moves offline, and a page is filled, also a
   const afterReload = () => [again.seen.open, again.seen.done, again.seen.below, pageAgain()];
   await expect.poll(afterReload).toEqual(wanted);
   line.heal();
-  await expect.poll(() => again.db.outbox.list(), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => again.db.outbox.list()).toEqual([]);
   expect(afterReload()).toEqual(wanted);
   await again.db.close();
 });

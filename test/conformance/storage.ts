@@ -295,7 +295,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
         });
       });
       for (let txId = 1; txId <= 40; txId += 2) await writing.append(entries(txId, txId + 1));
-      await expect.poll(() => at, { timeout: 10_000 }).toBe(40);
+      await expect.poll(() => at).toBe(40);
       await isReading;
     });
   });

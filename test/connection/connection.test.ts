@@ -1,6 +1,6 @@
 // Dialogues: a connection, and the worlds it may meet. Time is the test's own.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Connection, type ConnectionConfig, type ConnectionEvents } from '../../src/connection/connection.ts';
 import { InstantAPIError, type TriplaneError } from '../../src/errors.ts';
 import { silent } from '../../src/lib/log.ts';
@@ -10,6 +10,7 @@ import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
 import { type FakeChannel, FakeTransport } from '../support/fake-line.ts';
 import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 import { accepts, dropsAfterInit, dropsAtOnce, inTurn, rejects, ScriptedServer, type World } from '../support/scripted-socket.ts';
+import { eventually } from '../support/eventually.ts';
 
 const init: ClientMessage = { op: 'init', 'client-event-id': 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 const probe: ClientMessage = { op: 'remove-query', 'client-event-id': 'probe', q: { ping: {} } };
@@ -50,7 +51,7 @@ describe('the server', () => {
   afterEach(() => server.stop());
 
   const until = (notified: readonly string[], last: string, times = 1): Promise<void> =>
-    vi.waitFor(() => expect(notified.filter((each) => each === last).length).toBe(times), { interval: 1 });
+    eventually(() => expect(notified.filter((each) => each === last).length).toBe(times), 1);
 
   test('accepts init, and the connection becomes authenticated', async () => {
     const { connection, told: notified } = meet(accepts());
@@ -58,7 +59,7 @@ describe('the server', () => {
     expect(notified).toEqual(['(opened)', 'init-ok', '(authenticated)']);
     void connection.stop();
     const visit = await server.visit(1);
-    await vi.waitFor(() => expect(visit.isOver).toBe(true), { interval: 1 });
+    await eventually(() => expect(visit.isOver).toBe(true), 1);
     expect(visit.said).toEqual([init]);
     expect([clock.timers, network.listeners, notified.at(-1)]).toEqual([0, 0, '(closed)']);
   });

@@ -9,6 +9,7 @@ import type { Channel, ChannelEvents, CloseReason } from '../../src/connection/t
 import { webSocketTransport, type WebSocketLike } from '../../src/connection/web-socket.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
+import { eventually } from '../support/eventually.ts';
 
 const init: ClientMessage = { op: 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 
@@ -148,7 +149,7 @@ test('the transport works over a real socket', async () => {
       channel.send(init);
     },
   });
-  await vi.waitFor(() => expect(notified).toEqual(['opened', 'init-ok', '! frame-malformed', 'closed 3000 enough']));
+  await eventually(() => expect(notified).toEqual(['opened', 'init-ok', '! frame-malformed', 'closed 3000 enough']));
 });
 
 test('without a server the connection closes, without an unhandled error', async () => {
@@ -156,7 +157,7 @@ test('without a server the connection closes, without an unhandled error', async
   server.close();
   const { on, told: notified } = listen();
   webSocketTransport({ url }).open(on);
-  await vi.waitFor(() => expect(notified).toEqual(['closed 1006']));
+  await eventually(() => expect(notified).toEqual(['closed 1006']));
 });
 
 test('a connection closed while opening causes no unhandled error', async () => {
@@ -165,7 +166,7 @@ test('a connection closed while opening causes no unhandled error', async () => 
     .open(on)
     .close();
   await new Promise((resolve) => setImmediate(resolve));
-  await vi.waitFor(() => expect(server.clients.size).toBe(0));
+  await eventually(() => expect(server.clients.size).toBe(0));
   expect(notified).toEqual([]);
 });
 

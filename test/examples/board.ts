@@ -30,7 +30,7 @@ export async function addTask(page: Page, status: string, title: string): Promis
 
 /** The titles of a column, top down; waits until they are these. */
 export async function holds(page: Page, name: string, titles: readonly string[]): Promise<void> {
-  await expect.poll(() => column(page, name).locator('.title').allTextContents(), { timeout: 10_000 }).toEqual(titles);
+  await expect.poll(() => column(page, name).locator('.title').allTextContents()).toEqual(titles);
 }
 
 export async function saved(page: Page): Promise<void> {

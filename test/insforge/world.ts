@@ -41,4 +41,4 @@ export function insforgeWorld(): World {
 }
 
 /** Waits until it is so. */
-export const until = (read: () => unknown, value: unknown = true): Promise<void> => expect.poll(read, { timeout: 5_000 }).toEqual(value);
+export const until = (read: () => unknown, value: unknown = true): Promise<void> => expect.poll(read).toEqual(value);

@@ -1,11 +1,12 @@
 // The official `@instantdb/admin` follows live queries and streams over event streams: `subscribeQuery`, and `db.streams` used as
 // the official adapter for resumable streams uses it.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { i, init } from '@instantdb/admin';
 import { id } from '../../src/lib/uuid.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { onEachStorage } from '../support/storages.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Payload {
   readonly type: 'ok' | 'error';
@@ -58,7 +59,7 @@ onEachStorage((fresh) => {
   }
 
   const isReceived = (received: readonly Payload[], test: (payload: Payload) => boolean) =>
-    vi.waitFor(() => expect(received.some(test)).toBe(true), { timeout: 5000 });
+    eventually(() => expect(received.some(test)).toBe(true));
 
   describe('subscribeQuery', () => {
     test('receives the result, then every change of it and nothing else', async () => {
@@ -114,7 +115,7 @@ onEachStorage((fresh) => {
       await isReceived(guest!.heard, ({ data }) => data?.todos?.length === 0);
       await db.auth.signOut({ refresh_token: token } as never);
       await isReceived(byToken!.heard, ({ type, error }) => type === 'error' && error?.body?.type === 'record-not-found');
-      await vi.waitFor(() => expect(byToken!.subscription.isClosed).toBe(true));
+      await eventually(() => expect(byToken!.subscription.isClosed).toBe(true));
     });
 
     test('a query that the server rejects is an error on an open stream', async () => {
@@ -224,7 +225,7 @@ onEachStorage((fresh) => {
       for (const [at, writer] of writers.entries()) await writer.write(`${names[at]}2`);
       for (const writer of writers) await writer.close();
       expect(await Promise.all(reads)).toEqual(['a1a2', 'b1b2']);
-      await vi.waitFor(async () => expect((await known('a')).$streams[0]?.done).toBe(true));
+      await eventually(async () => expect((await known('a')).$streams[0]?.done).toBe(true));
     });
 
     test('reading a stream that does not exist fails', async () => {

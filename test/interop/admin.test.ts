@@ -1,12 +1,13 @@
 // The official `@instantdb/admin` from npm, unmodified, at our server: all of it that the server serves. And the official core,
 // signing people in.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { i, init, InstantAPIError, lookup, type InstantUnknownSchema } from '@instantdb/admin';
 import { id } from '../../src/lib/uuid.ts';
 import { createServer, type MagicCodeMail, type TriplaneServer } from '../../src/server/index.ts';
 import { clients, type Opened } from './clients.ts';
 import { onEachStorage } from '../support/storages.ts';
+import { eventually } from '../support/eventually.ts';
 
 let server: TriplaneServer;
 let mails: MagicCodeMail[];
@@ -221,7 +222,7 @@ onEachStorage((fresh) => {
     const one = client!.open({ appId: server.appId, apiURI: server.apiURI, websocketURI: server.websocketURI });
     opened.push(one);
     one.room('chat', 'r1', { name: 'ann' });
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(Object.values(await rooms.getPresence('chat', 'r1'))).toMatchObject([{ data: { name: 'ann' }, user: null }]),
     );
   });
@@ -253,15 +254,12 @@ onEachStorage((fresh) => {
       db.subscribeAuth((state: Core) => (auth = state));
       await db.auth.sendMagicCode({ email: 'ann@example.com' });
       const { user } = await db.auth.signInWithMagicCode({ email: 'ann@example.com', code: mails[0]!.code });
-      await vi.waitFor(() => expect(auth.user).toMatchObject({ id: user.id, email: 'ann@example.com' }));
+      await eventually(() => expect(auth.user).toMatchObject({ id: user.id, email: 'ann@example.com' }));
       let last: Core = {};
       db.subscribeQuery({ $users: {} }, (result: Core) => (last = result));
-      await vi.waitFor(
-        () => expect(last.data).toEqual({ $users: [expect.objectContaining({ id: user.id, email: 'ann@example.com' })] }),
-        5000,
-      );
+      await eventually(() => expect(last.data).toEqual({ $users: [expect.objectContaining({ id: user.id, email: 'ann@example.com' })] }));
       await admin().auth.signOut({ id: user.id });
-      await vi.waitFor(() => expect(auth.user ?? null).toBeNull(), 5000);
+      await eventually(() => expect(auth.user ?? null).toBeNull());
     });
 
     test('as a guest, who then becomes a user', async () => {

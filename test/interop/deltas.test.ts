@@ -1,13 +1,14 @@
 // Three clients at one server: the official one, ours, and ours as it would be if it did not ask for differences. All see the
 // same after every write, whichever form they are told it in.
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { id, init } from '../../src/index.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { official } from './official-client.ts';
 import { onEachStorage } from '../support/storages.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Seen {
   readonly name: string;
@@ -76,7 +77,7 @@ onEachStorage((fresh) => {
     const { seen: decliner } = ours('ours, without', false);
     all = [taker, decliner, theirs()];
     const same = async (check: (data: readonly unknown[]) => void): Promise<void> =>
-      vi.waitFor(() => {
+      eventually(() => {
         for (const { data } of all) {
           expect(data).toHaveLength(queries.length);
           check(data);

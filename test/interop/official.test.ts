@@ -1,10 +1,11 @@
 // Clients of every make we have, at one server: all see the same.
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { id } from '../../src/lib/uuid.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { type Result, clients, type Opened } from './clients.ts';
 import { onEachStorage } from '../support/storages.ts';
+import { eventually } from '../support/eventually.ts';
 
 let server: TriplaneServer;
 let opened: Opened[];
@@ -38,7 +39,7 @@ onEachStorage((fresh) => {
 
   async function allSee(subscribed: readonly (() => Result | undefined)[], data: unknown): Promise<void> {
     for (const read of subscribed) {
-      await vi.waitFor(() => {
+      await eventually(() => {
         expect(read()?.error).toBeUndefined();
         expect(read()?.data).toEqual(data);
       }, 5000);
@@ -132,7 +133,7 @@ onEachStorage((fresh) => {
     await first.transact(first.tx.goals![ann]!.update({ n: 1 }));
     let last: Result | undefined;
     first.subscribe({ goals: { $: { where: { n: { $gt: 0 } } } } }, (result) => (last = result));
-    await vi.waitFor(() => expect(last?.error?.message).toMatch(/indexed/));
+    await eventually(() => expect(last?.error?.message).toMatch(/indexed/));
   });
 
   test('each client sees the other’s presence, its updates and its messages', async () => {
@@ -142,16 +143,16 @@ onEachStorage((fresh) => {
     const stops = rooms.map((room, at) =>
       room.subscribePresence((peers) => (seen[at] = Object.values(peers).map((peer) => (peer as { name: string }).name))),
     );
-    await vi.waitFor(() => expect(seen).toEqual([['bob'], ['ann']]));
+    await eventually(() => expect(seen).toEqual([['bob'], ['ann']]));
     rooms[0].publishPresence({ name: 'anna' });
-    await vi.waitFor(() => expect(seen).toEqual([['bob'], ['anna']]));
+    await eventually(() => expect(seen).toEqual([['bob'], ['anna']]));
     const received: unknown[] = [];
     rooms[1].subscribeTopic('emoji', (data) => received.push(data));
     rooms[0].publishTopic('emoji', { name: 'fire' });
-    await vi.waitFor(() => expect(received).toEqual([{ name: 'fire' }]));
+    await eventually(() => expect(received).toEqual([{ name: 'fire' }]));
     stops[0]!();
     rooms[0].leave();
-    await vi.waitFor(() => expect(seen[1]).toEqual([]));
+    await eventually(() => expect(seen[1]).toEqual([]));
   });
 
   test('a client that disconnects without leaving is removed from its rooms', async () => {
@@ -162,8 +163,8 @@ onEachStorage((fresh) => {
     for (const [at, client] of [first, second].entries()) {
       client.room('chat', 'r2', { at }).subscribePresence((peers) => (seen[at] = Object.keys(peers).length));
     }
-    await vi.waitFor(() => expect(seen).toEqual([2, 2]));
+    await eventually(() => expect(seen).toEqual([2, 2]));
     third.close();
-    await vi.waitFor(() => expect(seen).toEqual([1, 1]));
+    await eventually(() => expect(seen).toEqual([1, 1]));
   });
 });

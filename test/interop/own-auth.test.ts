@@ -1,12 +1,13 @@
 // Our own client signs in at our server in every way there is; what it sees and may write goes by rules that ask who it is.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { init } from '../../src/index.ts';
 import { id } from '../../src/lib/uuid.ts';
 import { createServer, type MagicCodeMail, type TriplaneServer } from '../../src/server/index.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { onEachStorage } from '../support/storages.ts';
+import { eventually } from '../support/eventually.ts';
 
 const rules = {
   notes: {
@@ -44,7 +45,7 @@ function open() {
 type Client = ReturnType<typeof open>;
 
 const sees = (client: Client, userId: string | undefined, notes: readonly string[]): Promise<void> =>
-  vi.waitFor(() => expect([client.seen.user?.id, client.seen.notes]).toEqual([userId, notes]), 5000);
+  eventually(() => expect([client.seen.user?.id, client.seen.notes]).toEqual([userId, notes]));
 
 async function signInByCode({ db }: Client, email: string) {
   await db.auth.sendMagicCode({ email });

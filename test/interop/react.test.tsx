@@ -11,6 +11,7 @@ import { id } from '../../src/lib/uuid.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { ours } from './our-client.ts';
 import { onEachStorage } from '../support/storages.ts';
+import { eventually } from '../support/eventually.ts';
 
 vi.stubGlobal('WebSocket', WebSocket);
 vi.stubGlobal('BroadcastChannel', undefined);
@@ -32,13 +33,13 @@ onEachStorage((fresh) => {
     const element = document.createElement('div');
     const root = createRoot(element);
     root.render(<Goals />);
-    const shows = (text: string): Promise<void> => vi.waitFor(() => expect(element.textContent).toBe(text), 5000);
+    const shows = (text: string): Promise<void> => eventually(() => expect(element.textContent).toBe(text));
     await shows('none');
     const goal = id();
     await db.transact(db.tx['goals']![goal]!.update({ title: 'Sing' }));
     await shows('Sing');
     const other = ours('another').open({ appId, apiURI, websocketURI });
-    await vi.waitFor(() => other.transact(other.tx['goals']![goal]!.update({ title: 'Swim' })));
+    await eventually(() => other.transact(other.tx['goals']![goal]!.update({ title: 'Swim' })));
     await shows('Swim');
     act(() => root.unmount());
     other.close();

@@ -68,7 +68,7 @@ onEachStorage((fresh) => {
       const writer = one.streams.createWriteStream({ clientId: 'story' }).getWriter();
       await writer.write(story[0] ?? '');
       const found = { $streams: { $: { where: { clientId: 'story' } } } };
-      await expect.poll(async () => (await one.queryOnce(found)).data.$streams?.length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(async () => (await one.queryOnce(found)).data.$streams?.length).toBe(1);
       const read = readAll(other.streams.createReadStream({ clientId: 'story' }));
       for (const part of story.slice(1)) await writer.write(part);
       await writer.close();

@@ -76,7 +76,7 @@ test('a user who signs in meanwhile does not see the results of another user', a
   await drawn();
   expect(shown.text).toContain('loading');
   world.letGo();
-  await expect.poll(() => shown.element.innerText, { timeout: 10_000 }).toContain('swim');
+  await expect.poll(() => shown.element.innerText).toContain('swim');
   db.core.shutdown();
 });
 

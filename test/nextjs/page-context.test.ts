@@ -102,7 +102,7 @@ test('a signed-in user sees the rows at once, and they stay live', async () => {
   expect(await page.textContent('#goals')).toBe(shown);
   expect(await page.textContent('#who')).toBe('ana@example.com');
   await write('second', '2027-01-01T00:00:00Z');
-  await expect.poll(() => page.textContent('#goals'), { timeout: 10_000 }).toBe(`${shown}|second 2027`);
+  await expect.poll(() => page.textContent('#goals')).toBe(`${shown}|second 2027`);
   const { errors, goals, drawn: rendered } = await seen();
   expect({ errors, goals, complaints }).toEqual({ errors: [], goals: [shown, `${shown}|second 2027`], complaints: [] });
   expect([...new Set(rendered)]).toEqual([`goals ${shown}`, `goals ${shown}|second 2027`]);

@@ -89,7 +89,7 @@ describe.each([
     await cleanUp();
     await backend.stop();
   });
-  const until = (read: () => unknown, value: unknown): Promise<void> => expect.poll(read, { timeout: 8_000 }).toEqual(value);
+  const until = (read: () => unknown, value: unknown): Promise<void> => expect.poll(read).toEqual(value);
 
   let rendered: string[];
   beforeEach(() => void (rendered = []));

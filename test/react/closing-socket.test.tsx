@@ -94,9 +94,9 @@ test.each(['mounted before', 'mounted while'])(
     await here.render(<i>away</i>);
     await here.render(<Everything db={ana} />);
     finishClosing();
-    await expect.poll(() => here.text, { timeout: 10_000 }).toBe('3 todos, authenticated');
-    await expect.poll(() => there.text, { timeout: 10_000 }).toBe('Anna');
-    await expect.poll(() => ana.core.outbox.list(), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => here.text).toBe('3 todos, authenticated');
+    await expect.poll(() => there.text).toBe('Anna');
+    await expect.poll(() => ana.core.outbox.list()).toEqual([]);
     expect((await ben.core.queryOnce({ todos: {} })).data.todos).toHaveLength(3);
     expect(watch.errors).not.toHaveBeenCalled();
   },

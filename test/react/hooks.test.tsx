@@ -94,7 +94,7 @@ test('useOutbox: lists pending and rejected writes, and discards them', async ()
   await drawn();
   expect(element.textContent).toBe('1 wait, 0 refused');
   db.world.mend();
-  await expect.poll(() => element.textContent, { timeout: 5_000 }).toBe('0 wait, 0 refused');
+  await expect.poll(() => element.textContent).toBe('0 wait, 0 refused');
   void db.transact(db.tx.todos[todo]!.create({ text: 'twice' })).settled.catch(() => {});
   await drawn();
   expect(element.textContent).toBe('0 wait, 1 refused: refused');
@@ -181,7 +181,7 @@ test('useSuspenseQuery: shows the fallback, then the result; errors reach the bo
   expect(suspended.text).toBe('wait');
   world.letGo();
   // React keeps a fallback for a while, so that it does not flicker.
-  await expect.poll(() => suspended.text, { timeout: 10_000 }).toBe('a');
+  await expect.poll(() => suspended.text).toBe('a');
   void db.transact(db.tx.todos[id()]!.create({ text: 'b' }));
   await drawn();
   expect(suspended.text).toBe('ab');

@@ -77,10 +77,10 @@ test('a component hidden by Suspense stays in its room, a removed component leav
   const here = await page(renderedWith(false), { isStrict: true });
   await here.render(renderedWith(true));
   // React 18 waits a while before it hides.
-  await expect.poll(() => here.text, { timeout: 10_000 }).toMatch(/hidden$/);
+  await expect.poll(() => here.text).toMatch(/hidden$/);
   expect(world.sent('leave-room')).toEqual([]);
   await here.render(renderedWith(false));
-  await expect.poll(() => here.text, { timeout: 10_000 }).toBe('here');
+  await expect.poll(() => here.text).toBe('here');
   expect([world.sent('join-room').length, world.sent('leave-room')]).toEqual([1, []]);
   await here.remove();
   expect(world.sent('leave-room')).toHaveLength(1);

@@ -35,9 +35,9 @@ test('useQuery: returns an error instead of loading forever, and then the result
   }
   const shown = await page(<Todos />);
   expect(seen[0]).toBe(true);
-  await expect.poll(() => shown.text, { timeout: 10_000 }).toContain('error: No connection to');
+  await expect.poll(() => shown.text).toContain('error: No connection to');
   server.isUp = true;
-  await expect.poll(() => shown.text, { timeout: 10_000 }).toBe('0 todos');
+  await expect.poll(() => shown.text).toBe('0 todos');
   db.core.shutdown();
 }, 30_000);
 
@@ -56,7 +56,7 @@ test('useSuspenseQuery: shows the fallback until there is a result', async () =>
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   expect(shown.text).toBe('waiting');
   server.isUp = true;
-  await expect.poll(() => shown.text, { timeout: 10_000 }).toBe('0 todos');
+  await expect.poll(() => shown.text).toBe('0 todos');
   expect(onError).not.toHaveBeenCalled();
   db.core.shutdown();
 }, 30_000);

@@ -1,6 +1,6 @@
 // What version 0.1.0 left on a device, word for word: every release reads it. Records are added here, and never changed.
 
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 import type { TableEvent } from '../../src/reactor/tables/sync-tables.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
@@ -10,6 +10,7 @@ import records from '../data/kept-records.json' with { type: 'json' };
 import { listener, testClient, type TestClient } from '../support/client.ts';
 import { settled } from '../../src/testing/virtual/clock.ts';
 import { type Goal, goalId, goalsQuery, initOk } from '../support/goals.ts';
+import { eventually } from '../support/eventually.ts';
 
 let store: KeyValue;
 let client: TestClient;
@@ -65,7 +66,7 @@ test('the client discards a rejected write and its dependents, without leaving r
 test('the client resumes a sync table from its last transaction', async () => {
   const events: TableEvent[] = [];
   new SyncTable(client.reactor).subscribe({ goals: {} }, (event) => events.push(event));
-  await vi.waitFor(() => expect(events).toHaveLength(1), 9_000);
+  await eventually(() => expect(events).toHaveLength(1));
   expect(events[0]?.data['goals']?.map((goal) => goal['title'])).toEqual(['one!', 'two']);
   await client.receive(initOk());
   expect(client.sentMessages('start-sync')).toEqual([]);

@@ -1,6 +1,6 @@
 // What a program does before the store is open, and while the client is closed right after: nothing waits for a module, and nothing is lost.
 
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
@@ -8,6 +8,7 @@ import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.
 import { listener, type TestClient, testClient } from '../support/client.ts';
 import { settled } from '../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../support/fake-tabs.ts';
+import { eventually } from '../support/eventually.ts';
 
 const ana = { id: 'ana', refresh_token: 't', isGuest: false };
 
@@ -66,7 +67,7 @@ test('queryOnce and a sign-in before the store is open complete once it is open'
   const signedIn = client.reactor.account.setUser(ana);
   await open();
   await signedIn;
-  await vi.waitFor(() => expect(client.sentMessages('init').at(-1)).toMatchObject({ 'refresh-token': 't' }));
+  await eventually(() => expect(client.sentMessages('init').at(-1)).toMatchObject({ 'refresh-token': 't' }));
   await client.receive(initOk());
   await client.receive(addQueryOk([], 1));
   await expect(result).resolves.toMatchObject({ data: { goals: [] } });

@@ -43,4 +43,4 @@ export function platformWorld(): World {
 }
 
 /** Waits until it is so. */
-export const until = (read: () => unknown, value: unknown = true): Promise<void> => expect.poll(read, { timeout: 8_000 }).toEqual(value);
+export const until = (read: () => unknown, value: unknown = true): Promise<void> => expect.poll(read).toEqual(value);

@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { i, id, init, memoryStore } from '../../src/index.ts';
 import type { AnySchemaDef } from '../../src/schema/schema.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
+import { eventually } from '../support/eventually.ts';
 
 const schema = i.schema({
   entities: {
@@ -60,7 +61,7 @@ test.each<[string, unknown]>([
   const room = db.joinRoom('board', 'b', { initialPresence: { name: 'ann' } });
   const seen = vi.fn();
   room.subscribePresence({}, seen);
-  await vi.waitFor(() => expect(seen.mock.lastCall?.[0]).toMatchObject({ isLoading: false, user: { name: 'ann' } }));
+  await eventually(() => expect(seen.mock.lastCall?.[0]).toMatchObject({ isLoading: false, user: { name: 'ann' } }));
 });
 
 test.each<[string, unknown]>([

@@ -122,7 +122,7 @@ test('a client that does not read is disconnected', async () => {
     await result;
   }
   slow.resume();
-  await expect.poll(() => isOver, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => isOver).toBe(true);
   expect(other.readyState).toBe(WebSocket.OPEN);
 });
 

@@ -73,7 +73,7 @@ test('the official package and ours work on one server', async () => {
   const both = [await open('official'), await open('ours')] as const;
   const [official, own] = both;
   const bothSee = async (expected: string[]) => {
-    for (const page of both) await expect.poll(() => todos(page), { timeout: 10_000 }).toEqual(expected);
+    for (const page of both) await expect.poll(() => todos(page)).toEqual(expected);
   };
   await write(own, 'from ours');
   await bothSee(['- from ours']);
@@ -103,5 +103,5 @@ test('a write made offline outlives a reload and is sent', async () => {
   await own.waitForTimeout(50);
   await own.context().setOffline(false);
   await own.reload();
-  await expect.poll(() => todos(official), { timeout: 15_000 }).toContain('- offline');
+  await expect.poll(() => todos(official)).toContain('- offline');
 }, 60_000);

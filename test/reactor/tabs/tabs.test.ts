@@ -1,6 +1,6 @@
 // Several tabs of one app in one browser: one store, one sender, the same view in all of them.
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
@@ -12,6 +12,7 @@ import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { id } from '../../../src/lib/uuid.ts';
 import { lookup } from '../../../src/transact/lookup.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** One store that outlives each tab. */
 function shared(): KeyValue {
@@ -210,10 +211,10 @@ describe('tabs', () => {
     const ann = { id: id(), refresh_token: id(), isGuest: false };
     await settled();
     void first.reactor.account.setUser(ann);
-    await vi.waitFor(async () => expect(await store.get('user')).toEqual(ann));
+    await eventually(async () => expect(await store.get('user')).toEqual(ann));
     expect(second.reactor.state.session.user).toBeUndefined();
     await killed.close();
-    await vi.waitFor(() => expect(second.reactor.state.session.user).toEqual(ann));
+    await eventually(() => expect(second.reactor.state.session.user).toEqual(ann));
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 

@@ -10,6 +10,7 @@ import { projectEnv } from '../../../src/server/cli/project-env.ts';
 import { readProject } from '../../../src/server/cli/project-files.ts';
 import { watchProject } from '../../../src/server/cli/project-paths.ts';
 import { partOf, pushOnChange, pullProject, pushProject, targetOf } from '../../../src/server/cli/project-commands.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let folder: string;
 let server: TriplaneServer;
@@ -44,9 +45,9 @@ test('the files are pushed at the start and after each change', async () => {
   expect(printed.sort()).toEqual(['+ todos.id', '+ todos.owner', '+ todos.text', '~ rules']);
   printed.length = 0;
   await writeFile(join(folder, 'instant.schema.ts'), schema(`${text.replace('true', 'false')}, ${done}`));
-  await vi.waitFor(() => expect(printed.sort()).toEqual(['+ todos.done', '~ todos.text: index false']), 5000);
+  await eventually(() => expect(printed.sort()).toEqual(['+ todos.done', '~ todos.text: index false']));
   await writeFile(join(folder, 'instant.perms.ts'), "export default { todos: { allow: { view: 'nope' } } };");
-  await vi.waitFor(() => expect(problems.join()).toMatch(/todos\.allow\.view: .*nope/), 5000);
+  await eventually(() => expect(problems.join()).toMatch(/todos\.allow\.view: .*nope/));
   stop();
 });
 
@@ -176,7 +177,7 @@ test('a file in a folder that is made later is watched, and a file that is impor
   const heard = async (change: () => Promise<void>): Promise<void> => {
     const before = changes;
     await change();
-    await expect.poll(() => changes, { timeout: 5000 }).toBeGreaterThan(before);
+    await expect.poll(() => changes).toBeGreaterThan(before);
   };
   await heard(() => writeFile(imported, '2'));
   await heard(async () => {
@@ -195,7 +196,7 @@ test('a change while the files are pushed for the first time is pushed too', asy
     printed.push(line);
   };
   const stop = await pushOnChange(server, folder, print, print);
-  await expect.poll(() => printed, { timeout: 5000 }).toContain('+ todos.done');
+  await expect.poll(() => printed).toContain('+ todos.done');
   stop();
 });
 
@@ -205,7 +206,7 @@ test('a file that is removed is told: the app keeps what it had', async () => {
   const print = (line: string): void => void printed.push(line);
   const stop = await pushOnChange(server, folder, print, print);
   await rm(join(folder, 'instant.perms.ts'));
-  await vi.waitFor(() => expect(printed).toEqual(['~ rules', '! the rules file is gone; the app keeps its rules']), 5000);
+  await eventually(() => expect(printed).toEqual(['~ rules', '! the rules file is gone; the app keeps its rules']));
   stop();
 });
 

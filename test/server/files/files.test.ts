@@ -6,11 +6,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utim
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { init as initAdmin } from '@instantdb/admin';
 import { id } from '../../../src/lib/uuid.ts';
 import { createServer, diskFiles, memory, sqlite, type Storage, type TriplaneServer } from '../../../src/server/index.ts';
 import { onEachStorage } from '../../support/storages.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let server: TriplaneServer;
 let storage: Storage;
@@ -97,7 +98,7 @@ onEachStorage((fresh) => {
       expect(file).toMatchObject({ size: 4, 'content-type': 'text/html', 'content-disposition': 'attachment' });
       expect(await (await fetch(file!.url)).text()).toBe('two!');
       expect((await fetch(old!.url)).status).toBe(404);
-      await vi.waitFor(() => expect(kept()).toHaveLength(1));
+      await eventually(() => expect(kept()).toHaveLength(1));
     });
 
     test.each([
@@ -194,9 +195,9 @@ onEachStorage((fresh) => {
       socket.on('error', () => {});
       socket.write(request);
       socket.write(some);
-      await vi.waitFor(() => expect(kept()).toHaveLength(1));
+      await eventually(() => expect(kept()).toHaveLength(1));
       socket.destroy();
-      await vi.waitFor(() => expect(kept()).toEqual([]));
+      await eventually(() => expect(kept()).toEqual([]));
       expect(await files()).toEqual([]);
       expect((await put('cut', 'whole')).status).toBe(200);
     });
@@ -231,7 +232,7 @@ onEachStorage((fresh) => {
       expect((await call('DELETE', `/storage/files?app_id=${server.appId}&filename=shut%2Fb`, {})).body.type).toBe('permission-denied');
       const gone = await call('DELETE', `/storage/files?app_id=${server.appId}&filename=open%2Fa`, {});
       expect(gone).toMatchObject({ status: 200, body: { data: { id: expect.any(String) } } });
-      await vi.waitFor(() => expect(kept()).toHaveLength(1));
+      await eventually(() => expect(kept()).toHaveLength(1));
     });
 
     test('know the user of a request', async () => {
@@ -324,7 +325,7 @@ onEachStorage((fresh) => {
     await admin().transact(
       (admin().tx as never as Record<string, Record<string, { delete(): never }>>).$files![(await files({ path: 'a' }))[0]!.id]!.delete(),
     );
-    await vi.waitFor(() => expect(kept()).toHaveLength(2));
+    await eventually(() => expect(kept()).toHaveLength(2));
     expect(await (await fetch((await files({ path: 'b' }))[0]!.url)).text()).toBe('same');
     const many = await call(
       'POST',
@@ -333,7 +334,7 @@ onEachStorage((fresh) => {
       JSON.stringify({ filenames: ['b', 'none', 'c', 'c'] }),
     );
     expect(many.body.data.ids).toHaveLength(2);
-    await vi.waitFor(() => expect(kept()).toEqual([]));
+    await eventually(() => expect(kept()).toEqual([]));
   });
 
   test('of many concurrent uploads to one path one complete file remains', async () => {
@@ -342,7 +343,7 @@ onEachStorage((fresh) => {
     const [file] = await files();
     const text = await (await fetch(file!.url)).text();
     expect(text).toBe(text[0]!.repeat(100_000));
-    await vi.waitFor(() => expect(kept()).toHaveLength(1));
+    await eventually(() => expect(kept()).toHaveLength(1));
   });
 
   test('a transaction can rename and annotate files, but not create or forge them', async () => {
@@ -382,7 +383,7 @@ onEachStorage((fresh) => {
     const { data } = (await call('GET', `/storage/signed-download-url?app_id=${server.appId}&filename=open%2Fa`, {})).body;
     expect(await (await fetch(data)).text()).toBe('hello');
     expect((await call('GET', `/storage/signed-download-url?app_id=${server.appId}&filename=none`, {})).body).toEqual({ data: null });
-    await vi.waitFor(() => expect(kept()).toHaveLength(1));
+    await eventually(() => expect(kept()).toHaveLength(1));
   });
 
   test('the official admin client uploads, lists, links and deletes files', async () => {
@@ -429,7 +430,7 @@ test('a file survives a restart, in the data folder; orphans of a killed process
     const second = new URL(await urlOf(server));
     expect(second.pathname + second.search).toBe(first.pathname + first.search);
     expect(hashOf(Buffer.from(await (await fetch(second)).arrayBuffer()))).toBe(hashOf(bytes));
-    await vi.waitFor(() => expect(orphans.some(existsSync)).toBe(false));
+    await eventually(() => expect(orphans.some(existsSync)).toBe(false));
     expect(existsSync(young)).toBe(true);
   } finally {
     await server.close();

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { init as initAdmin } from '@instantdb/admin';
 import { id } from '../../../src/lib/uuid.ts';
 import { createServer, type FileStore, s3Files, type TriplaneServer } from '../../../src/server/index.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let bucketServer: S3rver;
 let folder: string;
@@ -59,9 +60,9 @@ test('a file is stored, read in full and in part, replaced and removed', async (
   expect([part.status, await part.text(), part.headers.get('content-range')]).toEqual([206, '234', 'bytes 2-4/10']);
   await admin().storage.uploadFile('a.txt', Buffer.from('new'));
   expect(await (await fetch(await urlOf('a.txt'))).text()).toBe('new');
-  await vi.waitFor(async () => expect(await keys()).toHaveLength(1));
+  await eventually(async () => expect(await keys()).toHaveLength(1));
   await admin().storage.delete('a.txt');
-  await vi.waitFor(async () => expect(await keys()).toEqual([]));
+  await eventually(async () => expect(await keys()).toEqual([]));
 });
 
 test('a file of several parts is stored', async () => {

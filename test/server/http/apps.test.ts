@@ -5,6 +5,7 @@ import { init as initAdmin } from '@instantdb/admin';
 import { id } from '../../../src/lib/uuid.ts';
 import { replay } from '../../../src/server/storage/replay.ts';
 import { createServer, memory, type Storage, type TriplaneServer } from '../../../src/server/index.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const limits = { ephemeralApps: 100 };
 let storage: Storage;
@@ -173,7 +174,7 @@ test.each(['by the next server', 'when another app is made'])('the data of an ex
       await first.close();
       server = await createServer({ storage: held, limits, appId: first.appId, adminToken: first.adminToken });
     } else await create();
-    await vi.waitFor(async () => expect(await isKept()).toBe(false), 5_000);
+    await eventually(async () => expect(await isKept()).toBe(false));
     expect((await call('GET', `/dash/apps/ephemeral/${app.id}`)).body.type).toBe('record-not-found');
     await expect(admin(app.id, app['admin-token']).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
   } finally {

@@ -51,7 +51,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await expect.poll(() => resumed).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 300));
     for (const message of messages) one.relay?.send(app, message);
-    await expect.poll(() => received.length, { timeout: 10_000 }).toBe(60);
+    await expect.poll(() => received.length).toBe(60);
     expect(received).toEqual(messages);
     await one.close();
     await expect.poll(() => left.length).toBe(1);
@@ -75,7 +75,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await send('letter', 'three', app, 'hello', 1);
     await expect.poll(() => received).toContain('three');
     connection.cut();
-    await expect.poll(() => left, { timeout: 10_000 }).toContain('three');
+    await expect.poll(() => left).toContain('three');
     expect(received).toEqual(['one', 'two', 'three']);
     await connection.close();
     await ours.close();
@@ -87,13 +87,11 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     for (let txId = 1; txId <= 20; txId++) await log.append([entryOf(txId)]);
     await server.crash();
     await expect
-      .poll(
-        () =>
-          log.since(0).then(
-            (found) => found?.length,
-            () => 'down',
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        log.since(0).then(
+          (found) => found?.length,
+          () => 'down',
+        ),
       )
       .toBe(20);
     const received: number[] = [];
@@ -101,7 +99,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     expect(await log.append([entryOf(21)])).toBe('appended');
     const other = await open('crash');
     expect(await (await other.open(app)).append([entryOf(22)])).toBe('appended');
-    await expect.poll(() => received.at(-1), { timeout: 10_000 }).toBe(22);
+    await expect.poll(() => received.at(-1)).toBe(22);
     await Promise.all([storage.close(), other.close()]);
   });
 
@@ -115,7 +113,7 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     let isAnswered = false;
     const late = far.append([entryOf(2)]).finally(() => (isAnswered = true));
     const blocked = 'SELECT 1 FROM pg_locks WHERE NOT granted';
-    await expect.poll(async () => (await query(server.url, blocked)).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await query(server.url, blocked)).length).toBeGreaterThan(0);
     expect(isAnswered).toBe(false);
     expect(await held?.append([entryOf(2)])).toBe('appended');
     expect(await late).toBe('behind');

@@ -41,7 +41,7 @@ beforeEach(() => {
 const start = (storage: Storage, more: object = {}): Promise<TriplaneServer> =>
   createServer({ storage, allowPrivateAddresses: true, ...more });
 const connect = ({ appId, adminToken, apiURI }: TriplaneServer, sdk: Sdk) => sdk.init({ appId, adminToken, apiURI });
-const delivered = (count: number) => expect.poll(() => deliveries.length, { timeout: 5000 }).toBe(count);
+const delivered = (count: number) => expect.poll(() => deliveries.length).toBe(count);
 
 async function makeTodos(db: ReturnType<typeof connect>): Promise<string> {
   const todo = id();

@@ -1,0 +1,9 @@
+// What has to become true, however slow the machine is: the same patience as `expect.poll` has (vitest.config.ts).
+
+import { vi } from 'vitest';
+
+export const patienceMs = 15_000;
+
+/** Repeats the check until it no longer throws. */
+export const eventually = <T>(check: () => T | Promise<T>, intervalMs = 50): Promise<T> =>
+  vi.waitFor(check, { timeout: patienceMs, interval: intervalMs });
