@@ -132,6 +132,7 @@ function ownerOf(): Owner | undefined {
 
 interface Running {
   readonly said: () => string;
+  signal(signal: NodeJS.Signals): void;
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -144,6 +145,7 @@ function run(command: string, args: readonly string[], cwd: string, owner: Owner
   process.once('exit', endWithUs);
   return {
     said: () => sent,
+    signal: (signal) => void child.kill(signal),
     async end(signal) {
       process.off('exit', endWithUs);
       child.kill(signal);
@@ -152,25 +154,39 @@ function run(command: string, args: readonly string[], cwd: string, owner: Owner
   };
 }
 
-/** PgBouncer in transaction mode in front of a server; installed where there is none, if we may. */
-export async function startPooler({ port }: Postgres): Promise<{ urlOf: (name: string) => string; stop: () => Promise<void> }> {
+export type PoolMode = 'session' | 'transaction' | 'statement';
+
+export interface Pooler {
+  urlOf(name: string): string;
+  /** For the connections that are open, too. */
+  setMode(mode: PoolMode): void;
+  stop(): Promise<void>;
+}
+
+/** PgBouncer in front of a server; installed where there is none, if we may. */
+export async function startPooler({ port }: Postgres, startMode: PoolMode = 'transaction'): Promise<Pooler> {
   const bin = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path)) ?? installPooler();
   const owner = ownerOf();
   const root = mkdtempSync(join(tmpdir(), 'triplane-pooler-'));
   const own = await freePort();
-  const settings = [
+  const settingsFor = (mode: PoolMode): string[] => [
     ...['[databases]', `* = host=127.0.0.1 port=${port} user=triplane`, '[pgbouncer]', 'listen_addr = 127.0.0.1', `listen_port = ${own}`],
-    ...['pool_mode = transaction', 'auth_type = any', 'unix_socket_dir =', 'max_client_conn = 200', 'default_pool_size = 20'],
+    ...[`pool_mode = ${mode}`, 'auth_type = any', 'unix_socket_dir =', 'max_client_conn = 200', 'default_pool_size = 20'],
     'ignore_startup_parameters = extra_float_digits',
   ];
   const file = join(root, 'pgbouncer.ini');
-  writeFileSync(file, settings.join('\n'));
+  const write = (mode: PoolMode): void => writeFileSync(file, settingsFor(mode).join('\n'));
+  write(startMode);
   if (owner) chownSync(root, owner.uid, owner.gid);
   const running = run(bin, [file], root, owner);
   const urlOf = (name: string): string => `postgres://triplane@127.0.0.1:${own}/${name}`;
   await isReady(urlOf('postgres'), running);
   return {
     urlOf,
+    setMode(mode) {
+      write(mode);
+      running.signal('SIGHUP');
+    },
     async stop() {
       await running.end('SIGKILL');
       rmSync(root, { recursive: true, force: true });

@@ -68,3 +68,36 @@ test.each([
     for (const { hub } of worlds) await hub.close();
   },
 );
+
+test.each(['transaction', 'statement'] as const)(
+  'a pooler that is put into %s mode while servers run: the server warns, and rooms reach the other server',
+  { timeout: 60_000 },
+  async (mode) => {
+    const own = await startPooler(server, 'session');
+    const name = `switched_${mode}`;
+    await server.createDatabase(name);
+    const warnings: string[] = [];
+    const log = { ...silent, warn: (text: unknown) => void warnings.push(String(text)) };
+    const worlds = [];
+    for (let at = 0; at < 2; at++) worlds.push(bench({ storage: await postgres(own.urlOf(name), { heartbeatMs: 100, log }) }));
+    try {
+      for (const { hub } of worlds) await hub.app(appId);
+      const [a, b] = (await Promise.all(worlds.map((world) => world.open()))) as [TestPeer, TestPeer];
+      for (const peer of [a, b]) peer.send({ op: 'join-room', 'room-id': 'hall', data: { n: 0 } });
+      const heardBy = (peer: TestPeer, text: string) => expect.poll(() => JSON.stringify(peer.heard), patience).toContain(text);
+      a.send({ op: 'set-presence', 'room-id': 'hall', data: { n: 'before' } });
+      await heardBy(b, '"before"');
+      expect(warnings).toEqual([]);
+      own.setMode(mode);
+      await expect.poll(() => warnings.filter((text) => text.includes('pooler in transaction mode')).length, patience).toBe(2);
+      a.send({ op: 'set-presence', 'room-id': 'hall', data: { n: 'after' } });
+      await heardBy(b, '"after"');
+      // What is said until the servers know of each other that they read the table is lost, as over a line that breaks.
+      const saying = setInterval(() => b.send({ op: 'client-broadcast', 'room-id': 'hall', topic: 't', data: 'said' }), 100);
+      await heardBy(a, '"said"').finally(() => clearInterval(saying));
+    } finally {
+      for (const { hub } of worlds) await hub.close();
+      await own.stop();
+    }
+  },
+);

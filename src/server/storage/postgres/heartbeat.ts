@@ -42,6 +42,11 @@ export interface HeartbeatConfig {
 /** How long this server's own notification may take to return. */
 const probeMs = 1000;
 
+/** Heartbeats between two checks whether notifications still arrive: a pooler may be put into transaction mode at any time. */
+const probeEvery = 5;
+/** Heartbeats by which the notification must have returned: on this connection, it comes before the response to the next one. */
+const probeWithin = 2;
+
 /** Missed heartbeats after which a server counts as gone. */
 const maxMissedHeartbeats = 4;
 /** Heartbeats between two clean-ups of outdated rows. */
@@ -59,6 +64,9 @@ export class Heartbeat {
   #isClosed = false;
   #isDeaf = false;
   #probed: (() => void) | undefined;
+  #probesHeard = 0;
+  /** Heartbeats since a probe was sent that has not returned. */
+  #unheard: number | undefined;
   #heartbeats = 0;
   #failures = 0;
   #running: Promise<void> = Promise.resolve();
@@ -95,6 +103,7 @@ export class Heartbeat {
     try {
       if (this.#client) await this.#sendHeartbeat(this.#client);
       else await this.#connect();
+      this.#checkHearing();
       this.#failures = 0;
       this.#next(this.#config.heartbeatMs);
     } catch (error) {
@@ -127,18 +136,45 @@ export class Heartbeat {
     if (payload[0] !== 'probe') {
       // Behind a pooler, a few arrive by chance when this connection is the listening one; the table has all of them.
       if (!this.#isDeaf) this.#on.received(payload);
-    } else if (payload[1] === this.#config.id) this.#probed?.();
+    } else if (payload[1] === this.#config.id) {
+      this.#probesHeard++;
+      this.#unheard = undefined;
+      this.#probed?.();
+    }
+  }
+
+  /** @throws if notifications stopped to arrive on this connection: the next one finds out how messages are to be received */
+  #checkHearing(): void {
+    if (this.#isDeaf) return;
+    if (this.#unheard === undefined && this.#heartbeats % probeEvery === 0) void this.#probeAgain();
+    else if (this.#unheard !== undefined && ++this.#unheard > probeWithin) throw new Error('notifications do not arrive any more');
+  }
+
+  async #probeAgain(): Promise<void> {
+    const heardBefore = this.#probesHeard;
+    // A database that is out of reach is noticed by the heartbeat.
+    const isSent = await this.#sendProbe().then(
+      () => true,
+      () => false,
+    );
+    if (isSent && this.#probesHeard === heardBefore) this.#unheard = 0;
+  }
+
+  /** Over another connection: one that notifies itself always hears it. */
+  #sendProbe(): Promise<unknown> {
+    const { database, channel, id } = this.#config;
+    return database.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(['probe', id] satisfies Payload)]);
   }
 
   /** Whether notifications arrive here. Behind a pooler that shares connections they never do, and LISTEN does not report it. */
   async #probe(client: Client): Promise<void> {
-    const { database, channel, id, logger } = this.#config;
+    const { channel, logger } = this.#config;
     const heard = new Promise<void>((resolve) => (this.#probed = resolve));
     const { rows } = await within(
       client.query<{ listens: boolean }>('SELECT $1 IN (SELECT pg_listening_channels()) AS listens', [channel]),
       this.#goneAfterMs,
     );
-    await database.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(['probe', id] satisfies Payload)]);
+    await this.#sendProbe();
     const isHeard =
       rows[0]?.listens === true &&
       (await within(heard, probeMs).then(
@@ -146,6 +182,7 @@ export class Heartbeat {
         () => false,
       ));
     this.#probed = undefined;
+    this.#unheard = undefined;
     if (isHeard) this.#on.hears();
     else {
       if (!this.#isDeaf)

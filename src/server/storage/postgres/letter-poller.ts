@@ -19,6 +19,7 @@ const mostAtOnce = 8 * 1024 * 1024;
 
 interface Listed {
   readonly id: string;
+  readonly at: string;
   readonly bytes: number;
 }
 
@@ -67,19 +68,24 @@ export class LetterPoller {
     const { database, received } = this.#config;
     const { schema } = database;
     const recent = await database.query<Listed>(
-      `SELECT id::text, octet_length(body) AS bytes FROM ${schema}.letters WHERE at > clock_timestamp() - ${overlap} ORDER BY letters.id`,
+      `SELECT id::text, at::text, octet_length(body) AS bytes FROM ${schema}.letters WHERE at > clock_timestamp() - ${overlap} ORDER BY letters.id`,
     );
     const before = this.#seen;
-    this.#seen = new Set(recent.flatMap(({ id }) => (before.has(id) ? [id] : [])));
-    for (const ids of grouped(recent.filter(({ id }) => !before.has(id)))) {
+    this.#seen = new Set(recent.map(keyOf).filter((key) => before.has(key)));
+    const unseen = recent.filter((letter) => !before.has(keyOf(letter)));
+    const keys = new Map(unseen.map((letter) => [letter.id, keyOf(letter)]));
+    for (const ids of grouped(unseen)) {
       const sql = `SELECT id::text, body FROM ${schema}.letters WHERE id = ANY($1::bigint[]) ORDER BY letters.id`;
       for (const { id, body } of await database.query<{ id: string; body: string }>(sql, [ids])) {
-        this.#seen.add(id);
+        this.#seen.add(keys.get(id) ?? id);
         received(JSON.parse(body) as Payload);
       }
     }
   }
 }
+
+/** Ids begin again with 1 in a database that failed over: the table is not replicated. */
+const keyOf = ({ id, at }: Listed): string => `${id} ${at}`;
 
 function grouped(letters: readonly Listed[]): string[][] {
   const groups: string[][] = [];

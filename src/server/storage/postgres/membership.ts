@@ -21,7 +21,10 @@ export class Membership {
     this.#seen.add(id);
   }
 
-  /** Applies a poll. Reports servers that disappeared, and whether a server is new or was wrongly considered gone. */
+  /**
+   * Applies a poll. Reports servers that disappeared, and whether a server is new, was wrongly considered gone, or has begun to read messages
+   * from the table: what was sent to it lately may be lost.
+   */
   replace(members: readonly Member[]): { readonly gone: readonly string[]; readonly hasNewMember: boolean } {
     const before = this.#all;
     this.#all = new Map(members.map((member) => [member.id, member]));
@@ -29,7 +32,7 @@ export class Membership {
     const gone = new Set([...before.keys(), ...this.#suspected].filter((id) => !this.#all.has(id)));
     this.#suspected = new Set([...this.#seen].filter((id) => !this.#all.has(id) && !gone.has(id)));
     this.#seen.clear();
-    return { gone: [...gone], hasNewMember: members.some(({ id }) => !before.has(id)) };
+    return { gone: [...gone], hasNewMember: members.some(({ id, polls }) => !before.has(id) || (polls && !before.get(id)?.polls)) };
   }
 
   remove(id: string): void {

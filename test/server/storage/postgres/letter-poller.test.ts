@@ -8,7 +8,7 @@ import { silent } from '../../../../src/lib/log.ts';
 const MiB = 1024 * 1024;
 
 function world() {
-  const letters = new Map<string, { readonly bytes: number; readonly body: string }>();
+  const letters = new Map<string, { readonly at: string; readonly bytes: number; readonly body: string }>();
   const reads: string[][] = [];
   const warned: unknown[] = [];
   const received: unknown[] = [];
@@ -17,7 +17,7 @@ function world() {
     const [ids] = values;
     if (!ids) state.polls++;
     if (state.fails) throw new Error('the database is down');
-    if (!ids) return [...letters].map(([id, { bytes }]) => ({ id, bytes }));
+    if (!ids) return [...letters].map(([id, { at, bytes }]) => ({ id, at, bytes }));
     reads.push([...ids]);
     return ids.map((id) => ({ id, body: letters.get(id)?.body }));
   };
@@ -27,7 +27,8 @@ function world() {
     logger: { ...silent, warn: (...parts) => void warned.push(parts) },
     received: (payload) => void received.push(payload[2]),
   });
-  const add = (id: string, bytes = 10): void => void letters.set(id, { bytes, body: JSON.stringify(['letter', 'other', id]) });
+  const add = (id: string, bytes = 10, at = 'first'): void =>
+    void letters.set(id, { at, bytes, body: JSON.stringify(['letter', 'other', id]) });
   const polled = async (): Promise<void> => {
     const from = state.polls;
     await expect.poll(() => state.polls, { interval: 1 }).toBeGreaterThan(from + 2);
@@ -63,4 +64,15 @@ test('an outage is logged once, and what was sent meanwhile is read after it', a
   await poller.stop();
   expect(warned).toHaveLength(2);
   expect(received).toEqual(['1', '2']);
+});
+
+test('after a failover, ids begin again: what was sent since is read, although the ids were seen before', async () => {
+  const { poller, add, received, polled } = world();
+  add('1');
+  poller.start();
+  await polled();
+  add('1', 10, 'later');
+  await polled();
+  await poller.stop();
+  expect(received).toEqual(['1', '1']);
 });

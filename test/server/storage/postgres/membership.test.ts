@@ -59,3 +59,11 @@ test('messages are polled while one of the members polls', () => {
   membership.replace([member('a'), member('b')]);
   expect(membership.isPolled).toBe(false);
 });
+
+test('a member that begins to poll counts as new: what it was sent before is lost', () => {
+  const membership = new Membership();
+  membership.replace([member('a'), member('b')]);
+  expect(membership.replace([member('a'), member('b', true)])).toEqual({ gone: [], hasNewMember: true });
+  expect(membership.replace([member('a'), member('b', true)])).toEqual({ gone: [], hasNewMember: false });
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewMember: false });
+});
