@@ -33,10 +33,19 @@ const http = /^[A-Z][a-z]{2}, (\d\d?) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\
 export function coerceToDate(value: unknown): Date | null | undefined {
   if (value === null || value === undefined) return value;
   if (value instanceof Date) return value;
-  if (typeof value === 'number') return new Date(value);
-  const at = typeof value === 'string' ? parse(value) || parse(value.trim().replace(/^"(.*)"$/, '$1')) : NaN;
-  if (Number.isNaN(at)) throw new Error(`${JSON.stringify(value)} is not a date`);
-  return new Date(at);
+  const at = typeof value === 'string' ? parse(value) || parse(value.trim().replace(/^"(.*)"$/, '$1')) : value;
+  const date = new Date(typeof at === 'number' ? at : NaN);
+  if (Number.isNaN(date.getTime())) throw new Error(`${JSON.stringify(value)} is not a date`);
+  if (typeof value === 'number' && date.getTime() !== value) fractional.set(date, value);
+  return date;
+}
+
+/** The numbers that dates were made of which a `Date` cannot hold. */
+const fractional = new WeakMap<Date, number>();
+
+/** Milliseconds since 1970, as the server compares them: numbers with their fraction. */
+export function writtenMs(date: Date): number {
+  return fractional.get(date) ?? date.getTime();
 }
 
 /** NaN for text that is not a date. */

@@ -4,6 +4,7 @@
 import { QueryValidationError } from '../errors.ts';
 import { asDate } from '../db/ingest.ts';
 import { likeMatcher } from '../lib/like.ts';
+import { writtenMs } from '../lib/dates.ts';
 import { readStoredDate } from '../lib/stored-dates.ts';
 import { spend } from './pass.ts';
 import { infinite, namedInstant } from './query-dates.ts';
@@ -109,5 +110,5 @@ export function primitive(value: Value): Value {
 export function instant(value: Value): number {
   if (typeof value === 'number') return value;
   const date = asDate(value);
-  return date instanceof Date ? date.getTime() : (infinite(value) ?? readStoredDate(value));
+  return date instanceof Date ? writtenMs(date) : (infinite(value) ?? readStoredDate(value));
 }

@@ -54,6 +54,10 @@ describe('dates', () => {
     '2024013',
   ])('not a date: %s', (text) => expect(() => coerceToDate(text)).toThrow('is not a date'));
 
+  it.each([8_640_000_000_000_001, -8_640_000_000_000_001, 1e300])('%s ms is no date that JavaScript has', (ms) =>
+    expect(() => coerceToDate(ms)).toThrow('is not a date'),
+  );
+
   it('a long text that is not a date is rejected fast, because servers read user-supplied dates', () => {
     const began = performance.now();
     expect(() => coerceToDate(`2026-07-01 9${' '.repeat(200_000)}\nx\n`)).toThrow('is not a date');

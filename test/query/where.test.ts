@@ -70,6 +70,35 @@ describe('conditions', () => {
   });
 });
 
+describe('dates are compared as the server does, also where clients make `Date` objects of them', () => {
+  const dated = Attrs.from([attr('bands', 'id'), attr('bands', 'at', { 'checked-data-type': 'date' })]);
+  const stored = [1.5, 1, '1970-01-01T00:00:00.0015Z', '1970-01-01T00:00:00.001Z', 0, 2];
+
+  test.each([
+    ['a number with a fraction', 1.5, [0]],
+    ['the millisecond', 1, [1, 2, 3]],
+    ['a text with microseconds', '1970-01-01T00:00:00.0015Z', [1, 2, 3]],
+    ['one of a list', { $in: [1.5, 1.9] }, [0]],
+    ['other dates', { $not: 1.5 }, [1, 2, 3, 4, 5]],
+    ['later dates', { $gt: 1.4 }, [0, 5]],
+    ['no earlier dates', { $gte: 1.5 }, [0, 5]],
+  ] as const)('%s', (_what, at, expected) => {
+    for (const useDates of [false, true]) {
+      const rows = new Store(dated, { times: true, useDates });
+      rows.load(stored.flatMap((value, n): Triple[] => [[`b${n}`, 'bands.id', `b${n}`, n], [`b${n}`, 'bands.at', value, n]])); // prettier-ignore
+      const compiled = compile({ bands: { $: { where: { at: at as never } } } }, dated, { useDates });
+      const { data } = evaluate(compiled, rows, answerQuery(compiled, rows));
+      expect((data['bands'] ?? []).map((row) => Number((row as { id: string }).id.slice(1)))).toEqual(expected);
+    }
+  });
+
+  test('a number of milliseconds that no `Date` has is handed out as it is', () => {
+    const rows = new Store(dated, { useDates: true });
+    rows.load([['b1', 'bands.id', 'b1', 1], ['b1', 'bands.at', 8_640_000_000_000_001, 1]]); // prettier-ignore
+    expect(rows.row('bands', 'b1')?.values).toEqual(['b1', 8_640_000_000_000_001]);
+  });
+});
+
 describe('options', () => {
   test('null and false mean not set', () => {
     const none = { limit: null, order: false, where: null, fields: false, aggregate: null, offset: false, after: null };
