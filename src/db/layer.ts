@@ -112,7 +112,7 @@ export class Layer implements Db {
   /** Returns the changes since the last call, or since the layer was created. */
   takeChangeSet(): ChangeSet {
     const changeSet = new Map<string, Map<string, RowChange>>();
-    for (const [etype, rows] of this.#before) {
+    for (const [etype, rows] of this.takeBefore()) {
       const changes = new Map<string, RowChange>();
       for (const [id, before] of rows) {
         const after = this.row(etype, id);
@@ -120,8 +120,14 @@ export class Layer implements Db {
       }
       if (changes.size > 0) changeSet.set(etype, changes);
     }
-    this.#before = new Map();
     return changeSet;
+  }
+
+  /** The same as rows before the changes, of which some may be as they were. */
+  takeBefore(): ReadonlyMap<string, ReadonlyMap<string, Row | undefined>> {
+    const before = this.#before;
+    this.#before = new Map();
+    return before;
   }
 
   /** Discards the recorded changes. */

@@ -3,7 +3,7 @@
 
 /** About 0.1 µs of `JSON.parse` each. */
 const [perItem, perContainer, perKey] = [1, 5, 10];
-/** A shorter text is cheap whatever it contains. */
+/** A shorter text is cheap to parse whatever it contains. */
 const cheapLength = 16 * 1024;
 
 export interface ParseLimits {
@@ -13,8 +13,9 @@ export interface ParseLimits {
 }
 
 /** The limit that a text exceeds, if any. The text need not be valid. */
-export function exceededByParsing(text: string, { work: maxWork, depth: maxDepth }: ParseLimits): 'work' | 'depth' | undefined {
-  if (text.length <= cheapLength) return undefined;
+export function exceededByParsing(text: string, limits: ParseLimits): 'work' | 'depth' | undefined {
+  const maxDepth = limits.depth;
+  const maxWork = text.length <= cheapLength ? Infinity : limits.work;
   let work = 0;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {

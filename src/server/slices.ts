@@ -44,17 +44,34 @@ export class StepsQueue {
 /** Of triples, changes and the like: how many are handled between two breaks, in a few milliseconds. */
 export const sliceItems = 5000;
 
-/** Visits many items: yields where others can be served. */
-export function* eachInSlices<T>(items: Iterable<T>, visit: (item: T) => void): Generator<void, void> {
-  let visited = 0;
-  for (const item of items) {
-    visit(item);
-    if (++visited % sliceItems === 0) yield;
+/** Visits items of several lists: yields where others can be served, also if each list is short. */
+export class Slices {
+  #visited = 0;
+
+  *each<T>(items: Iterable<T>, visit: (item: T) => void): Generator<void, void> {
+    for (const item of items) {
+      visit(item);
+      if (++this.#visited % sliceItems === 0) yield;
+    }
   }
+}
+
+/** Visits many items: yields where others can be served. */
+export function eachInSlices<T>(items: Iterable<T>, visit: (item: T) => void): Generator<void, void> {
+  return new Slices().each(items, visit);
 }
 
 /** Of the steps of a transaction, and entities that are deleted. */
 export const sliceSteps = 500;
+
+/** Yields once for many steps. */
+export function* inParts<T>(steps: Generator<unknown, T>): Generator<void, T> {
+  for (let count = 1; ; count++) {
+    const next = steps.next();
+    if (next.done) return next.value;
+    if (count % sliceSteps === 0) yield;
+  }
+}
 
 /** Characters of JSON that are parsed between two breaks. */
 const sliceLength = 512 * 1024;

@@ -4,6 +4,7 @@
 import type { Attrs } from '../db/attrs.ts';
 import { TransactionValidationError } from '../errors.ts';
 import { coerceToDate } from '../lib/dates.ts';
+import { completed } from '../lib/yielding.ts';
 import { readStoredDate } from '../lib/stored-dates.ts';
 import type { Attr } from '../protocol/attr.ts';
 import type { EntityRef, Step } from '../protocol/transact-messages.ts';
@@ -42,7 +43,16 @@ export interface ExpandOptions {
  * expandChunks(tx.goals[goalId].update({ title: 'Learn to swim' }), { attrs, id }) // [['add-triple', goalId, idAttr, goalId], …]
  */
 export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
-  const operations = opsOf(chunks).map(readOperation);
+  return completed(expansion(chunks, options));
+}
+
+/** The same as a generator: yields after each operation and step. */
+export function* expansion(chunks: unknown, options: ExpandOptions): Generator<void, Step[]> {
+  const operations: Operation[] = [];
+  for (const op of opsOf(chunks)) {
+    operations.push(readOperation(op));
+    yield;
+  }
   const names = new NewAttrs(options.attrs, options.schema, options.id);
   // Lookups first: an attr created for a lookup is unique, whichever operation names it first.
   for (const { etype, entity, links } of operations) {
@@ -50,9 +60,15 @@ export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
     for (const [label, targets] of links) {
       for (const target of targets) if (typeof target !== 'string') ensureLookupAttr(names.link(etype, label).etype, target, names);
     }
+    yield;
   }
   const steps: Step[] = [];
-  for (const operation of operations) for (const step of stepsOf(operation, names, options)) steps.push(step);
+  for (const operation of operations) {
+    for (const step of stepsOf(operation, names, options)) {
+      steps.push(step);
+      yield;
+    }
+  }
   return [...names.steps, ...steps];
 }
 

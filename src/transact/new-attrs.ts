@@ -1,9 +1,10 @@
 // The attrs one transaction uses: known attrs, and new attrs for labels the catalog lacks. Records which of them the transaction must send
 // as `add-attr`: the new ones, and known ones the server has not confirmed.
 
-import { Attrs } from '../db/attrs.ts';
+import type { Attrs } from '../db/attrs.ts';
+import { AttrsDraft } from '../db/attrs-draft.ts';
 import { TransactionValidationError } from '../errors.ts';
-import type { Attr, WireAttr } from '../protocol/attr.ts';
+import { type Attr, readAttr, type WireAttr } from '../protocol/attr.ts';
 import type { AddAttr } from '../protocol/transact-messages.ts';
 import type { AnySchema } from '../schema/schema.ts';
 import { newFieldAttr, newLinkAttr } from './attr-defaults.ts';
@@ -18,14 +19,13 @@ export interface LinkSide {
 }
 
 export class NewAttrs {
-  readonly #known: Attrs;
-  #attrs: Attrs;
+  readonly #attrs: AttrsDraft;
   readonly #schema: AnySchema | undefined;
   readonly #id: () => string;
   readonly #steps = new Map<string, AddAttr>();
 
   constructor(known: Attrs, schema: AnySchema | undefined, id: () => string) {
-    this.#known = this.#attrs = known;
+    this.#attrs = new AttrsDraft(known);
     this.#schema = schema;
     this.#id = id;
   }
@@ -55,8 +55,7 @@ export class NewAttrs {
       const hint = { 'record-type': 'ident', etype, label };
       throw new TransactionValidationError(`'${etype}.${label}' is a link: write it with link()`, hint);
     }
-    this.#addNew(newFieldAttr(etype, label, isLookup, this.#schema, this.#id));
-    return this.field(etype, label);
+    return this.#addNew(newFieldAttr(etype, label, isLookup, this.#schema, this.#id));
   }
 
   link(etype: string, label: string, isLookup = false): LinkSide {
@@ -70,10 +69,10 @@ export class NewAttrs {
     return this.link(etype, label);
   }
 
-  /** Adds the attr to a private catalog: the transaction may never be applied. */
-  #addNew(attr: WireAttr): void {
-    if (this.#attrs === this.#known) this.#attrs = Attrs.from(this.#known.list.map(({ wire }) => wire));
-    this.#attrs = this.#attrs.with([attr]);
+  #addNew(wire: WireAttr): Attr {
+    const attr = readAttr(wire);
+    this.#attrs.put(attr);
+    return this.#markUsed(attr);
   }
 
   #markUsed(attr: Attr): Attr {

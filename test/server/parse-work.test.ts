@@ -19,7 +19,8 @@ test.each([
   ['16 MiB of text that looks like keys', JSON.stringify('{":[\\",'.repeat(2 * MiB)), undefined],
   ['a transaction of 10,000 steps', JSON.stringify(list(10_000, ['add-triple', newId(), newId(), { x: 1, y: [2, 3] }])), undefined],
   ['a query for 30,000 values', JSON.stringify({ goals: { $: { where: { id: { $in: list(30_000, newId()) } } } } }), undefined],
-  ['a short text', '['.repeat(1000), undefined],
+  ['a short text', '{},'.repeat(5000), undefined],
+  ['a short text, nested deeply', '['.repeat(1000), 'depth'],
 ])('%s', (_name, text, expected) => {
   expect(exceededByParsing(text, limits)).toBe(expected);
 });

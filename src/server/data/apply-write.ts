@@ -8,7 +8,7 @@ import type { Batch } from './batch.ts';
 import { changeSteps, type Replica } from './replica.ts';
 import { prepareSteps } from './transact.ts';
 import type { Now } from './age.ts';
-import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
+import { type Outcome, type Planning, withDerived, type Write } from './write.ts';
 
 export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'size' | 'random' | 'clock' | 'logger'>;
 
@@ -25,7 +25,7 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
   const now = clock.now();
   const at = replica.nextAt(now);
   try {
-    const { steps, records } = planned(write, replica, { at, now });
+    const { steps, records } = yield* planned(write, replica, { at, now });
     const { changeSet, catalog } = yield* prepareSteps(replica.store, replica.deleted, steps, {
       actor: write.actor,
       at,
@@ -51,6 +51,8 @@ export function* applyWrite(write: Write, batch: Batch, replica: Replica, config
   }
 }
 
-function planned({ steps }: Write, { store: db, records }: Replica, now: Now): Planned {
-  return typeof steps === 'function' ? steps({ db, records, ...now }) : { steps };
+function* planned({ steps }: Write, { store: db, records }: Replica, now: Now): Planning {
+  if (typeof steps !== 'function') return { steps };
+  const plan = steps({ db, records, ...now });
+  return 'next' in plan ? yield* plan : plan;
 }

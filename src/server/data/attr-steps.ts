@@ -3,11 +3,13 @@
 // repeat the step.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import { AttrsDraft } from '../../db/attrs-draft.ts';
 import type { Db } from '../../db/db.ts';
 import { equal } from '../../lib/equal.ts';
-import type { Identity, WireAttr } from '../../protocol/attr.ts';
+import { type Identity, readAttr, type WireAttr } from '../../protocol/attr.ts';
 import type { AttrStep, Step } from '../../protocol/transact-messages.ts';
 import { denied, invalid, raised, rejection } from '../errors.ts';
+import { sliceSteps } from '../slices.ts';
 import { recordNamespaces } from './record-attrs.ts';
 import { isSystemEtype, openNamespaces } from './system-attrs.ts';
 import type { Actor } from './system-rules.ts';
@@ -21,6 +23,8 @@ export interface AttrCatalog {
 export interface AttrCatalogChange extends AttrCatalog {
   /** Attrs with constraints that existing data must be adapted to, or may violate. */
   readonly constrained: readonly KnownAttr[];
+  /** Attrs that no existing data has. */
+  readonly made: readonly KnownAttr[];
   readonly put: readonly WireAttr[];
   readonly removed: readonly string[];
   /** A new attr has a name of the system. Faults of the data steps are told before. */
@@ -31,10 +35,16 @@ export function isAttrStep(step: Step): step is AttrStep {
   return step[0] === 'add-attr' || step[0] === 'update-attr' || step[0] === 'delete-attr' || step[0] === 'restore-attr';
 }
 
-/** @throws InstantAPIError */
-export function applyAttrSteps(db: Db, { attrs, deleted }: AttrCatalog, steps: readonly AttrStep[], actor: Actor): AttrCatalogChange {
+/** A generator: yields where others can be served. @throws InstantAPIError */
+export function* applyAttrSteps(
+  db: Db,
+  { attrs, deleted }: AttrCatalog,
+  steps: readonly AttrStep[],
+  actor: Actor,
+): Generator<void, AttrCatalogChange> {
   const work = new CatalogEdit(db, attrs, deleted);
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
+    if (at % sliceSteps === sliceSteps - 1) yield;
     if (step[0] !== 'add-attr' && !actor.isAdmin) throw denied('attrs', 'only admins may change attrs');
     if (step[0] === 'add-attr') work.add(step[1]);
     else if (step[0] === 'update-attr') work.update(step[1]);
@@ -46,9 +56,11 @@ export function applyAttrSteps(db: Db, { attrs, deleted }: AttrCatalog, steps: r
 
 class CatalogEdit {
   readonly #db: Db;
-  #attrs: Attrs;
+  readonly #before: Attrs;
+  readonly #attrs: AttrsDraft;
   readonly #deleted: Map<string, WireAttr>;
   readonly #put = new Set<string>();
+  readonly #made = new Set<string>();
   readonly #removed = new Set<string>();
   #misnamed: Error | undefined;
   /** The same, for the id of a namespace that the server keeps: every write has its step. */
@@ -56,17 +68,20 @@ class CatalogEdit {
 
   constructor(db: Db, attrs: Attrs, deleted: ReadonlyMap<string, WireAttr>) {
     this.#db = db;
-    this.#attrs = attrs;
+    this.#before = attrs;
+    this.#attrs = new AttrsDraft(attrs);
     this.#deleted = new Map(deleted);
   }
 
   change(): AttrCatalogChange {
     const put = [...this.#put];
+    const attrs = this.#attrs.result();
     return {
-      attrs: this.#attrs,
+      attrs,
       deleted: this.#deleted,
-      constrained: put.flatMap((id) => this.#attrs.byId(id) ?? []),
-      put: put.flatMap((id) => this.#attrs.byId(id)?.wire ?? this.#deleted.get(id) ?? []),
+      constrained: put.flatMap((id) => (this.#made.has(id) ? [] : (attrs.byId(id) ?? []))),
+      made: put.flatMap((id) => (this.#made.has(id) ? (attrs.byId(id) ?? []) : [])),
+      put: put.flatMap((id) => attrs.byId(id)?.wire ?? this.#deleted.get(id) ?? []),
       removed: [...this.#removed],
       misnamed: this.#misnamed ?? this.#misnamedId,
     };
@@ -92,6 +107,7 @@ class CatalogEdit {
       throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' cannot be required: there are entities without it` }]);
     }
     this.#enter(wire);
+    this.#made.add(wire.id);
   }
 
   update(changes: Partial<WireAttr> & Pick<WireAttr, 'id'>): void {
@@ -117,7 +133,8 @@ class CatalogEdit {
     const known = this.#attrs.byId(id);
     if (!known) return;
     if (known.isSystem) throw invalid('tx-steps', id, [{ message: `'${nameOf(known.wire)}' belongs to the system` }]);
-    this.#attrs = this.#attrs.without(new Set([id]));
+    this.#attrs.delete(id);
+    this.#made.delete(id);
     this.#deleted.set(id, known.wire);
     this.#removed.add(id);
   }
@@ -132,12 +149,13 @@ class CatalogEdit {
   }
 
   #enter(wire: WireAttr): void {
-    this.#attrs = this.#attrs.with([wire]);
+    this.#attrs.put(readAttr(wire));
     this.#put.add(wire.id);
   }
 
   #hasRows(etype: string): boolean {
-    const idAttr = this.#attrs.idAttr(etype);
+    const idAttr = this.#before.idAttr(etype);
+    if (!idAttr || !this.#attrs.byId(idAttr.id)) return false;
     for (const row of this.#db.rows(etype)) if (row.exists(idAttr)) return true;
     return false;
   }

@@ -13,7 +13,7 @@ import { jsonText, shownValue } from './value-text.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
-import { eachInSlices } from '../slices.ts';
+import { eachInSlices, Slices } from '../slices.ts';
 import type { Access } from './touched.ts';
 
 /**
@@ -77,30 +77,33 @@ function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[]
 /** @throws InstantAPIError for the first violation, or for all values that are missing */
 export function* checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): Generator<void, void> {
   const missing: Missing[] = [];
+  const slices = new Slices();
   for (const [etype, changes] of changeSet) {
     const { forward, idAttr } = attrs.namespace(etype);
     const own = [...forward.values()];
     for (const attr of own) {
-      if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, changes);
-      if (attr.isUnique && attr !== idAttr) yield* checkUnique(base, attr, changes);
+      if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, changes, slices);
+      if (attr.isUnique && attr !== idAttr) yield* checkUnique(base, attr, changes, slices);
     }
     const required = own.filter(({ isRequired }) => isRequired);
-    if (required.length > 0) yield* eachInSlices(changes, ([id, { after }]) => addMissing(missing, required, idAttr, id, after));
+    if (required.length > 0) yield* slices.each(changes, ([id, { after }]) => addMissing(missing, required, idAttr, id, after));
   }
   checkMissing(missing);
 }
 
 type Changes = ReadonlyMap<string, RowChange>;
 
-function* changedValues(attr: KnownAttr, changes: Changes): Generator<readonly [id: string, value: Value]> {
-  for (const [id, { before, after }] of changes) {
+type Visit = (id: string, value: Value) => void;
+
+function eachChangedValue(attr: KnownAttr, changes: Changes, slices: Slices, visit: Visit): Generator<void, void> {
+  return slices.each(changes, ([id, { before, after }]) => {
     const value = after?.values[attr.slot];
-    if (value !== undefined && value !== null && value !== before?.values[attr.slot]) yield [id, value];
-  }
+    if (value !== undefined && value !== null && value !== before?.values[attr.slot]) visit(id, value);
+  });
 }
 
-function* checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): Generator<void, void> {
-  yield* eachInSlices(changedValues(attr, changes), ([id, value]) => {
+function checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes, slices: Slices): Generator<void, void> {
+  return eachChangedValue(attr, changes, slices, (id, value) => {
     if (!hasType(value, type)) throw wrongType(attr, type, id, value);
   });
 }
@@ -115,9 +118,9 @@ export function hasType(value: Value, type: CheckedType): boolean {
 const serverDates: ReadonlySet<string> = new Set(['now', 'today', 'tomorrow', 'yesterday', 'infinity', '-infinity']);
 
 /** Uniqueness of a link applies to each target. */
-function* checkUnique(base: Db, attr: KnownAttr, changes: Changes): Generator<void, void> {
+function checkUnique(base: Db, attr: KnownAttr, changes: Changes, slices: Slices): Generator<void, void> {
   const seen = new Map<Value, string>();
-  yield* eachInSlices(changedValues(attr, changes), ([id, value]) => {
+  return eachChangedValue(attr, changes, slices, (id, value) => {
     for (const part of attr.isRef && Array.isArray(value) ? (value as readonly Value[]) : [value]) {
       const key = valueKey(part);
       const other = seen.get(key) ?? holderIn(base, attr, part, id, changes);
@@ -183,8 +186,9 @@ function* asWritten(db: Db, etype: string): Generator<void, Changes> {
 export function* checkAttrConstraints(db: Db, attr: KnownAttr): Generator<void, void> {
   const { idAttr } = db.attrs.namespace(attr.etype);
   const rows = yield* asWritten(db, attr.etype);
-  if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, rows);
-  if (attr.isUnique && attr !== idAttr) yield* checkUnique(db, attr, rows);
+  const slices = new Slices();
+  if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, rows, slices);
+  if (attr.isUnique && attr !== idAttr) yield* checkUnique(db, attr, rows, slices);
   if (attr.isRequired) checkNoneLacks(attr, rows);
   if (attr.isMany || !attr.isRef) return;
   yield* eachInSlices(rows.values(), ({ after }) => {

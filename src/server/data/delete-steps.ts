@@ -5,7 +5,7 @@ import type { KnownAttr } from '../../db/attrs.ts';
 import { type DanglingLink, deletionSteps } from '../../db/delete.ts';
 import type { Layer } from '../../db/layer.ts';
 import { timesAfter } from '../../db/times.ts';
-import { sliceSteps } from '../slices.ts';
+import { inParts, sliceSteps } from '../slices.ts';
 import { type Actor, checkSystemDelete } from './system-rules.ts';
 import type { Access } from './touched.ts';
 
@@ -37,15 +37,6 @@ export function* deleteSteps(layer: Layer, { etype, id }: Entity, { actor, now, 
     if (at % sliceSteps === sliceSteps - 1) yield;
     doom(doomed.etype, doomed.id);
     if (layer.row(doomed.etype, doomed.id)) layer.put(doomed.etype, doomed.id, undefined);
-  }
-}
-
-/** Yields once for many. */
-function* inParts<T>(steps: Generator<unknown, T>): Generator<void, T> {
-  for (let count = 1; ; count++) {
-    const next = steps.next();
-    if (next.done) return next.value;
-    if (count % sliceSteps === 0) yield;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import { equal } from '../../lib/equal.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import { eachInSlices } from '../slices.ts';
+import { Slices } from '../slices.ts';
 
 const allTypes = ['number', 'string', 'boolean', 'json'] as const;
 export type InferredType = (typeof allTypes)[number];
@@ -12,13 +12,14 @@ export type InferredType = (typeof allTypes)[number];
 /** The attributes that have a value of a new type by this change, as they are from now on. A generator: yields where others can be served. */
 export function* attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): Generator<void, WireAttr[]> {
   const found: WireAttr[] = [];
+  const slices = new Slices();
   for (const [etype, changes] of changeSet) {
     for (const attr of attrs.namespace(etype).forward.values()) {
       const known = attr.wire['inferred-types'] ?? [];
       // What the system's own attributes hold does not depend on data.
       if (attr.isSystem || known.length === allTypes.length) continue;
       const types = new Set<string>(known);
-      yield* eachInSlices(changes.values(), (change) => {
+      yield* slices.each(changes.values(), (change) => {
         const type = newType(attr, change);
         if (type) types.add(type);
       });

@@ -10,7 +10,7 @@ import type { WireAttr } from '../../protocol/attr.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import { inSlices, sliceItems } from '../slices.ts';
 import type { AttrCatalog } from './attr-steps.ts';
-import { partsOf, tripleChangeSteps } from './triple-changes.ts';
+import { changeSetSteps, partsOf, tripleChangeSteps } from './triple-changes.ts';
 import { isOnlyTypes } from './inferred-types.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { applyChangesSteps } from './apply-changes.ts';
@@ -220,7 +220,7 @@ export class Replica {
     const layer = new Layer(this.#store);
     if (entry.attrs) layer.setAttrs(catalog.attrs);
     yield* applyChangesSteps(layer, entry.changes, hiddenIn(catalog));
-    const changeSet = layer.takeChangeSet();
+    const changeSet = yield* changeSetSteps(layer);
     const growth = yield* this.#growthSteps(entry);
     yield* this.#commitSteps(catalog, changeSet);
     this.#size.bytes += growth;

@@ -3,14 +3,14 @@
 
 import { Layer } from '../../db/layer.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
-import type { Store } from '../../db/store.ts';
+import type { Db } from '../../db/db.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataStep, Step } from '../../protocol/transact-messages.ts';
 import { sliceItems, sliceSteps } from '../slices.ts';
 import { applyAttrSteps, type AttrCatalog, type AttrCatalogChange, isAttrStep } from './attr-steps.ts';
 import { applyDataSteps } from './data-steps.ts';
 import { attrsWithNewTypes } from './inferred-types.ts';
-import { mergeChanges } from './triple-changes.ts';
+import { changeSetSteps, mergeChanges } from './triple-changes.ts';
 import { checkConstraints, checkAttrConstraints, fillNulls, fillNullsOf } from './constraints.ts';
 import { readSteps } from './step-shape.ts';
 import type { Actor } from './system-rules.ts';
@@ -34,7 +34,7 @@ const longAccesses = 200;
 
 /** A generator: yields where others can be served. @throws InstantAPIError; nothing is changed in that case */
 export function* prepareSteps(
-  store: Store,
+  store: Db,
   deleted: AttrCatalog['deleted'],
   steps: readonly (readonly unknown[])[],
   { actor, at, uuid, authorizeWrite }: TransactOptions,
@@ -42,7 +42,7 @@ export function* prepareSteps(
   const read = yield* readSteps(steps);
   if (read.length > sliceSteps) yield;
   const now = (): number => at;
-  const catalog = applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
+  const catalog = yield* applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
   const layer = new Layer(store);
   if (catalog.attrs !== store.attrs) layer.setAttrs(catalog.attrs);
   const accesses: Access[] = [];
@@ -55,7 +55,8 @@ export function* prepareSteps(
   const fault = catalog.misnamed ?? absent;
   if (fault && !conflict) throw fault;
   // A break comes before the first rule: a write that is put off at its first break has not counted for a limit of rates.
-  const isOfMany = catalog.constrained.some(({ etype }) => layer.size(etype) > sliceItems);
+  const ofExisting = [...catalog.constrained, ...catalog.made];
+  const isOfMany = ofExisting.some(({ etype }) => layer.size(etype) > sliceItems);
   const isLong = isOfMany || accesses.length + catalog.put.length > longAccesses;
   if (isLong) yield;
   // Permissions come before constraints: a forbidden write must not reveal other users' data.
@@ -63,10 +64,10 @@ export function* prepareSteps(
   if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs, steps: read, conflict });
   if (conflict) throw conflict;
   if (isLong) yield;
-  const written = layer.takeChangeSet();
+  const written = yield* changeSetSteps(layer);
   yield* fillNulls(layer, written, accesses, now);
-  for (const attr of catalog.constrained) yield* fillNullsOf(layer, attr, now);
-  const changeSet = mergeChanges(written, layer.takeChangeSet());
+  for (const attr of ofExisting) yield* fillNullsOf(layer, attr, now);
+  const changeSet = mergeChanges(written, yield* changeSetSteps(layer));
   if (isLong) yield;
   yield* checkConstraints(store, layer.attrs, changeSet);
   if (isLong) yield;

@@ -3,10 +3,11 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
+import type { Layer } from '../../db/layer.ts';
 import { attrTriples, type Row } from '../../db/row.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
-import { sliceItems } from '../slices.ts';
+import { eachInSlices, sliceItems } from '../slices.ts';
 
 /** A generator: yields where others can be served. `hidden`: attrs that are deleted, in a catalogue that is kin. */
 export function* tripleChangeSteps(changeSet: ChangeSet, attrs: Attrs, hidden: readonly KnownAttr[]): Generator<void, SyncChange[]> {
@@ -48,6 +49,12 @@ function compare(before: readonly Triple[], after: readonly Triple[], found: Syn
   while (from < end && isSame(before[from], after[from])) from++;
   while (end > from && to > from && isSame(before[end - 1], after[to - 1])) [end, to] = [end - 1, to - 1];
   const [gone, made] = [before.slice(from, end), after.slice(from, to)];
+  const [one, other] = [gone[0], made[0]];
+  // A text may be very long: it is not written down to be compared.
+  if (one && other && gone.length + made.length === 2 && typeof one[2] === 'string') {
+    found.push({ action: 'removed', triple: one }, { action: 'added', triple: other });
+    return;
+  }
   const were = new Set(gone.map(nameOf));
   const are = new Set(made.map(nameOf));
   for (const triple of gone) if (!are.has(nameOf(triple))) found.push({ action: 'removed', triple });
@@ -57,6 +64,20 @@ function compare(before: readonly Triple[], after: readonly Triple[], found: Syn
 const isSame = (one: Triple | undefined, other: Triple | undefined): boolean => one?.[2] === other?.[2] && one?.[3] === other?.[3];
 
 const nameOf = ([, , v, t]: Triple): string => `${t} ${JSON.stringify(v)}`;
+
+/** `takeChangeSet` of a layer, in steps: yields where others can be served. */
+export function* changeSetSteps(layer: Layer): Generator<void, ChangeSet> {
+  const changeSet = new Map<string, Map<string, RowChange>>();
+  for (const [etype, rows] of layer.takeBefore()) {
+    const changes = new Map<string, RowChange>();
+    yield* eachInSlices(rows, ([id, before]) => {
+      const after = layer.row(etype, id);
+      if (before !== after) changes.set(id, { before, after });
+    });
+    if (changes.size > 0) changeSet.set(etype, changes);
+  }
+  return changeSet;
+}
 
 /** A large change in parts. */
 export function* partsOf(changeSet: ChangeSet): Generator<ChangeSet> {

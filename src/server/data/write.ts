@@ -10,7 +10,7 @@ import type { Actor } from './system-rules.ts';
 
 export interface Write {
   /** Or a function that derives them from the data when the write is executed. */
-  readonly steps: Steps | ((state: LedgerState) => Planned);
+  readonly steps: Steps | ((state: LedgerState) => Planned | Planning);
   /** Undefined: repetitions are not recognised. */
   readonly event: Event | undefined;
   readonly actor: Actor;
@@ -33,6 +33,9 @@ export interface Planned {
 
 export type Outcome =
   { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean } | { readonly is: 'rejected'; readonly error: InstantAPIError };
+
+/** Yields where others can be served. */
+export type Planning = Generator<void, Planned>;
 
 /** Record changes that follow from a transaction's changes to the data. A generator: yields where others can be served. */
 export type Derive = (changeSet: ChangeSet, transaction: DerivedFrom) => Generator<void, Records | undefined>;

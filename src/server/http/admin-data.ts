@@ -9,7 +9,7 @@ import type { RuleFaults } from '../rules/rule-faults.ts';
 import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import type { LedgerState, Planned } from '../data/write.ts';
+import type { LedgerState, Planning } from '../data/write.ts';
 import { adminOf, actorOf, leftSignal } from './caller.ts';
 import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { bodyInParts } from './body-in-parts.ts';
@@ -46,9 +46,9 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const [size, maxSteps] = [sizeOf(given), stepLimit(http.limits, actor.isAdmin)];
     if (!actor.isAdmin && size > maxSteps) throw overLimit('steps', maxSteps, 'steps of a transaction');
     const isAboutRecords = actor.isAdmin && Array.isArray(given) && writesRecords(given);
-    const steps = (state: LedgerState): Planned => {
+    const steps = function* (state: LedgerState): Planning {
       const attrs = isAboutRecords ? withRecordAttrs(state.db.attrs) : state.db.attrs;
-      const made = txSteps(given, { attrs, uuid: http.uuid, areMissingAttrsRejected });
+      const made = yield* txSteps(given, { attrs, uuid: http.uuid, areMissingAttrsRejected });
       return isAboutRecords ? planRecordWrites(made, state) : { steps: made };
     };
     return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor, size }) });
@@ -65,12 +65,14 @@ export function adminDataRoutes(http: HttpContext): Hono {
   return routes;
 }
 
-/** The steps it becomes, about: one per step and field. */
+/** The steps it becomes, about: one per step, field and target of a link. */
 function sizeOf(steps: object): number {
   if (!Array.isArray(steps)) return 1;
   return steps.reduce<number>((size, step) => {
-    const fields: unknown = Array.isArray(step) ? step[3] : undefined;
-    return size + 1 + (isObject(fields) ? Object.keys(fields).length : 0);
+    const [action, , , fields] = Array.isArray(step) ? (step as unknown[]) : [];
+    if (!isObject(fields)) return size + 1;
+    const isLinking = action === 'link' || action === 'unlink';
+    return Object.values(fields).reduce<number>((sum, value) => sum + (isLinking && Array.isArray(value) ? value.length : 1), size + 1);
   }, 0);
 }
 

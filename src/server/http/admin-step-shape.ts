@@ -5,6 +5,7 @@ import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isLookup } from '../../schema/read.ts';
 import { type Fault, invalid } from '../errors.ts';
+import { eachInSlices } from '../slices.ts';
 import { isShortId } from './stand-ins.ts';
 
 type Path = readonly (string | number)[];
@@ -23,21 +24,21 @@ const operations: Readonly<Record<string, readonly [least: number, most: number]
 const attrSteps: ReadonlySet<unknown> = new Set(['add-attr', 'update-attr', 'delete-attr']);
 
 export interface AdminSteps {
-  readonly attrSteps: readonly List[];
+  readonly attrSteps: List[];
   readonly operations: readonly List[];
 }
 
-/** @throws InstantAPIError for the first malformed step */
-export function readAdminSteps(given: unknown): AdminSteps {
-  const steps = listOf(given);
-  for (const [at, step] of steps.entries()) {
+/** A generator: yields where others can be served. @throws InstantAPIError for the first malformed step */
+export function* readAdminSteps(given: unknown): Generator<void, AdminSteps> {
+  const read: { readonly attrSteps: List[]; readonly operations: List[] } = { attrSteps: [], operations: [] };
+  yield* eachInSlices(listOf(given).entries(), ([at, step]) => {
     const fault = faultOf(step);
     if (fault) throw invalid('steps', given, [{ ...fault, in: [at, ...fault.in] }]);
-  }
-  if ((steps as readonly List[]).some(([action]) => action === 'update-attr')) throw unsupported('update-attr');
-  const isAttrStep = ([action]: List): boolean => attrSteps.has(action);
-  const lists = steps as readonly List[];
-  return { attrSteps: lists.filter(isAttrStep), operations: lists.filter((step) => !isAttrStep(step)) };
+    const list = step as List;
+    (attrSteps.has(list[0]) ? read.attrSteps : read.operations).push(list);
+  });
+  if (read.attrSteps.some(([action]) => action === 'update-attr')) throw unsupported('update-attr');
+  return read;
 }
 
 /** Attributes are changed by pushing a schema. */

@@ -3,9 +3,10 @@
 import type { Attrs } from '../../db/attrs.ts';
 import { TransactionValidationError } from '../../errors.ts';
 import type { AddAttr, Step } from '../../protocol/transact-messages.ts';
-import { expandChunks, type ExpandOptions } from '../../transact/expand.ts';
+import { expandChunks, expansion, type ExpandOptions } from '../../transact/expand.ts';
 import { isObject } from '../../lib/json.ts';
 import { invalid, raised, rejection } from '../errors.ts';
+import { eachInSlices, inParts } from '../slices.ts';
 import { readAdminSteps } from './admin-step-shape.ts';
 import { StandIns } from './stand-ins.ts';
 
@@ -16,21 +17,23 @@ export interface StepsOptions {
   readonly areMissingAttrsRejected: boolean;
 }
 
-/** @throws InstantAPIError */
-export function txSteps(given: unknown, { attrs, uuid, areMissingAttrsRejected }: StepsOptions): (readonly unknown[])[] {
-  const { attrSteps: own, operations } = readAdminSteps(given);
+/** A generator: yields where others can be served. @throws InstantAPIError */
+export function* txSteps(given: unknown, { attrs, uuid, areMissingAttrsRejected }: StepsOptions): Generator<void, (readonly unknown[])[]> {
+  const { attrSteps: steps, operations } = yield* readAdminSteps(given);
   const standIns = new StandIns(uuid);
-  const ops = operations.map((operation) => standIns.operation(operation));
+  const ops: (readonly unknown[])[] = [];
+  yield* eachInSlices(operations, (operation) => void ops.push(standIns.operation(operation)));
   const options = { attrs, id: uuid, leavesDates: true };
   let expanded: Step[];
   try {
-    expanded = expandChunks([{ __ops: ops }], options);
+    expanded = yield* inParts(expansion([{ __ops: ops }], options));
   } catch (error) {
     if (!(error instanceof TransactionValidationError)) throw error;
     throw refusal(error, given, ops, options);
   }
   if (areMissingAttrsRejected) rejectMissing(expanded, given);
-  return [...own, ...expanded.map((step) => standIns.restored(asSent(step)))];
+  yield* eachInSlices(expanded, (step) => void steps.push(standIns.restored(asSent(step))));
+  return steps;
 }
 
 /** Without the mark of attributes that a client has not sent yet. */

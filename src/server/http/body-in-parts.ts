@@ -1,10 +1,30 @@
 // A long text as the body of a response: encoded part by part, as the client reads. What waits counts as what is unread.
 
-import { bytesOf } from '../parted-output.ts';
+import { bytesOf, lengthOf } from '../parted-output.ts';
+import { sliceSteps } from '../slices.ts';
 import type { UnreadOutput } from '../unread-output.ts';
 
+/** The JSON of an object with one long list more. A generator: yields where others can be served. */
+export function* listTextSteps<T>(
+  around: object,
+  name: string,
+  list: readonly T[],
+  shown: (item: T) => unknown,
+): Generator<void, string[]> {
+  const parts = [`${JSON.stringify(around).slice(0, -1)},${JSON.stringify(name)}:[`];
+  for (let at = 0; at < list.length; at += sliceSteps) {
+    const some = list.slice(at, at + sliceSteps).map(shown);
+    parts.push(`${at > 0 ? ',' : ''}${JSON.stringify(some).slice(1, -1)}`);
+    yield;
+  }
+  return [...parts, ']}'];
+}
+
+/** Parts up to this length together are encoded in one go. */
+const atOnceLength = 512 * 1024;
+
 export function bodyInParts(parts: readonly string[], unread: UnreadOutput<object>): string | ReadableStream<Uint8Array> {
-  if (parts.length <= 1) return parts.join('');
+  if (parts.length <= 1 || lengthOf(parts) < atOnceLength) return parts.join('');
   const encoder = new TextEncoder();
   const answer = {};
   let rest = parts.values();

@@ -1,5 +1,5 @@
 // Bodies that are held in memory until they are complete: none above the limit of a frame, and all together not above the total of what
-// may be incomplete.
+// may be incomplete. A large one is decoded as it arrives: doing so at its end, with all the copies of a Request, would keep others waiting.
 
 import type { Context, MiddlewareHandler } from 'hono';
 import { rejection } from '../errors.ts';
@@ -15,7 +15,17 @@ export interface BodyLimits {
   readonly incoming: IncomingBytes<object>;
 }
 
-export function bodyLimit({ maxBytes, incoming }: BodyLimits): MiddlewareHandler {
+interface WithBody {
+  readonly Variables: { readonly bodyText: string };
+}
+
+/** The body as text. Rejects if it does not arrive. */
+export function bodyText(context: Context): Promise<string> {
+  const held = context.get('bodyText') as string | undefined;
+  return held === undefined ? context.req.text() : Promise.resolve(held);
+}
+
+export function bodyLimit({ maxBytes, incoming }: BodyLimits): MiddlewareHandler<WithBody> {
   const tooLarge = { type: 'param-malformed', message: `A body may have ${maxBytes} bytes`, hint: { in: ['body'] } };
   return async (context, next) => {
     const isChunked = context.req.header('transfer-encoding') !== undefined;
@@ -25,10 +35,9 @@ export function bodyLimit({ maxBytes, incoming }: BodyLimits): MiddlewareHandler
     const { raw } = context.req;
     if (!raw.body) return next();
     try {
-      const body = await read(raw.body, raw, incoming, () => disconnect(context), maxBytes);
-      if (!body) return context.json(tooLarge, 413);
-      const { method, headers } = raw;
-      context.req.raw = new Request(raw.url, { method, headers, body });
+      const text = await read(raw.body, raw, incoming, () => disconnect(context), maxBytes);
+      if (text === undefined) return context.json(tooLarge, 413);
+      context.set('bodyText', text);
       return await next();
     } finally {
       incoming.remove(raw);
@@ -43,10 +52,10 @@ async function read(
   incoming: IncomingBytes<object>,
   disconnect: () => void,
   maxBytes: number,
-): Promise<Buffer<ArrayBuffer> | undefined> {
+): Promise<string | undefined> {
   const reader = body.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const decoder = new TextDecoder();
+  let [text, size] = ['', 0];
   let isRefused = false;
   const refuse = (): void => {
     isRefused = true;
@@ -57,13 +66,13 @@ async function read(
     const { done, value } = await reader.read().catch(() => {
       throw malformed(['body']);
     });
-    if (done) return Buffer.concat(chunks);
+    if (done) return text + decoder.decode();
     size += value.byteLength;
     if (size > maxBytes) {
       void drain(reader);
       return undefined;
     }
-    chunks.push(value);
+    text += decoder.decode(value, { stream: true });
     incoming.add(key, value.byteLength, refuse);
     if (isRefused) throw rejection('rate-limited', 'Too much is being sent to this server', { 'retry-after': 1 });
   }

@@ -8,6 +8,7 @@ import { invalid, rejection } from '../errors.ts';
 import { networkOf } from '../client-address.ts';
 import { addressOf, requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
+import { bodyText } from './body-limit.ts';
 import { asUuid, bodyOf, required } from './request.ts';
 
 interface LoginRequest {
@@ -65,7 +66,7 @@ export function cliLoginRoutes(http: HttpContext): Hono {
     return ticket === undefined ? next() : context.html(form(ticket, ''), 200, pageHeaders);
   });
   routes.post('/dash/cli/login', async (context) => {
-    const fields = new URLSearchParams(await context.req.text());
+    const fields = new URLSearchParams(await bodyText(context));
     const [ticket, token] = [asUuid(fields.get('ticket')), fields.get('token')?.trim()];
     if (ticket === undefined || !requests.has(ticket)) return context.html(page('The request is not known, or too old'), 400, pageHeaders);
     if (!(await http.hub.isOperator(token))) return context.html(form(ticket, 'This is not the operator token.'), 400, pageHeaders);

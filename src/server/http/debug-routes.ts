@@ -3,12 +3,13 @@
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
 import type { Db } from '../../db/db.ts';
-import { completed } from '../../lib/yielding.ts';
+import { isDue, spend } from '../../query/pass.ts';
 import { answerSteps } from '../../query/result-triples.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { prepareSteps } from '../data/transact.ts';
 import type { App } from '../session/app.ts';
 import { invalid } from '../errors.ts';
+import { inSlices } from '../slices.ts';
 import { asJson } from '../rules/cel/json.ts';
 import { type Entity, entityFields, entityRecord, sharedVariables } from '../rules/entities.ts';
 import { Fields } from '../rules/fields.ts';
@@ -17,10 +18,12 @@ import { absent } from '../rules/write-checks.ts';
 import { cannotEvaluate, type Rule } from '../rules/rule.ts';
 import type { Use } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
+import type { Steps } from '../data/write.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
 import { ruleErrorHeaders } from './rule-errors.ts';
 import { asSteps, asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
+import { bodyInParts, listTextSteps } from './body-in-parts.ts';
 import { actorOf, appIdOf, leftSignal, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
@@ -39,25 +42,31 @@ export function debugRoutes(http: HttpContext): Hono {
     const { app, actor, guard, body } = await trialOf(context, http, 'read');
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const { text, faults } = await treeOf(app, query, { actor, isInferred, guard, left: leftSignal(context) });
-    const headers = ruleErrorHeaders(faults);
-    const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard), leftSignal(context));
-    return context.json({ result: text, 'check-results': checks, 'rule-wheres': null }, 200, headers);
+    const left = leftSignal(context);
+    const { text, faults } = await treeOf(app, query, { actor, isInferred, guard, left });
+    const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard), left);
+    const [open = '', ...rest] = await inSlices(listTextSteps({ 'rule-wheres': null }, 'check-results', checks, (check) => check));
+    return inParts([`{"result":`, ...text.parts, `,${open.slice(1)}`, ...rest], context, http, ruleErrorHeaders(faults));
   });
 
   routes.post('/transact_perms_check', async (context) => {
     const trial = await trialOf(context, http, 'write');
     const isCommitted = optional(trial.body, 'dangerously-commit-tx', asFlag) ?? false;
-    const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, http));
+    const { txId, steps, verdicts } = await tryOut(trial, http);
     for (const { check, error } of verdicts) if (error !== undefined && check.rule) throw cannotEvaluate(check.rule, error);
     const areAllOk = verdicts.every(({ isPassed }) => isPassed);
     const { app, actor } = trial;
     const doesCommit = isCommitted && areAllOk;
     const id = doesCommit ? await submit(app.ledger, { steps, event: undefined, actor }) : txId;
-    return context.json({ 'tx-id': id, 'all-checks-ok?': areAllOk, 'committed?': doesCommit, 'check-results': verdicts.map(writeCheck) });
+    const outcome = { 'tx-id': id, 'all-checks-ok?': areAllOk, 'committed?': doesCommit };
+    return inParts(await inSlices(listTextSteps(outcome, 'check-results', verdicts, writeCheck)), context, http);
   });
 
   return routes;
+}
+
+function inParts(parts: readonly string[], context: Context, http: HttpContext, headers: Record<string, string> = {}): Response {
+  return context.body(bodyInParts(parts, http.unread), 200, { ...headers, 'content-type': 'application/json' });
 }
 
 async function trialOf(context: Context, http: HttpContext, use: Use): Promise<Trial> {
@@ -75,20 +84,29 @@ async function trialOf(context: Context, http: HttpContext, use: Use): Promise<T
   return { app, actor: { ...actor, ...(ip !== undefined && { ip }), ...(origin !== undefined && { origin }) }, guard, body };
 }
 
-function tryOut(
-  { app, actor, guard, body }: Trial,
-  http: HttpContext,
-): { txId: number; steps: readonly (readonly unknown[])[]; verdicts: Verdict[] } {
-  const { ledger } = app;
+interface Tried {
+  /** Of the transaction that it would be. */
+  readonly txId: number;
+  readonly steps: Steps;
+  readonly verdicts: readonly Verdict[];
+}
+
+async function tryOut({ app: { ledger }, actor, guard, body }: Trial, { uuid, clock }: HttpContext): Promise<Tried> {
   const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
   const given = required(body, 'steps', asSteps);
-  const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: http.uuid, areMissingAttrsRejected });
-  let verdicts: Verdict[] = [];
+  const [snapshot, deleted] = await whenDurable(ledger, () => [ledger.snapshot(), ledger.deletedAttrs] as const);
+  let verdicts: readonly Verdict[] = [];
   const authorizeWrite: AuthorizeWrite = function* (access) {
     verdicts = yield* guard.review(access);
   };
-  completed(prepareSteps(ledger.db, ledger.deletedAttrs, steps, { actor, at: http.clock.now(), uuid: http.uuid, authorizeWrite }));
-  return { txId: ledger.txId + 1, steps, verdicts };
+  const { db, txId } = snapshot;
+  try {
+    const steps = await inSlices(txSteps(given, { attrs: db.attrs, uuid, areMissingAttrsRejected }));
+    await inSlices(prepareSteps(db, deleted, steps, { actor, at: clock.now(), uuid, authorizeWrite }));
+    return { txId: txId + 1, steps, verdicts };
+  } finally {
+    ledger.release(snapshot);
+  }
 }
 
 function programOf(rule: Rule | undefined): object {
@@ -122,6 +140,9 @@ function recordOf(data: Entity | Fields): unknown {
   return data instanceof Fields ? asJson(data) : entityRecord(data);
 }
 
+/** A record, and a rule applied to it. */
+const workOfCheck = 30;
+
 /** Every entity in the result of the query without rules. */
 function* viewChecks(db: Db, query: Body, actor: Actor, guard: Guard): Generator<void, object[]> {
   const params = optional(query, '$$ruleParams', asObject);
@@ -132,7 +153,8 @@ function* viewChecks(db: Db, query: Body, actor: Actor, guard: Guard): Generator
     const etype = db.attrs.byId(attrId)?.etype;
     if (etype !== undefined) entities.set(`${etype} ${id}`, [etype, id]);
   }
-  return [...entities.values()].flatMap(([etype, id]) => {
+  const checks: object[] = [];
+  for (const [etype, id] of entities.values()) {
     const entity: Entity = { etype, id, row: db.row(etype, id), db };
     const check = (label: string | null, rule: Rule | undefined): object => {
       const base = { id, entity: etype, label, record: entityRecord(entity), program: programOf(rule) };
@@ -144,6 +166,9 @@ function* viewChecks(db: Db, query: Body, actor: Actor, guard: Guard): Generator
       }
     };
     const fields = guard.rules.fieldLabels(etype).map((label) => check(label, guard.rules.field(etype, label)));
-    return [check(null, guard.rules.find(etype, 'view')), ...fields];
-  });
+    checks.push(check(null, guard.rules.find(etype, 'view')), ...fields);
+    spend(workOfCheck * (1 + fields.length));
+    if (isDue()) yield;
+  }
+  return checks;
 }

@@ -2,10 +2,11 @@
 // build the same data.
 
 import { Hono } from 'hono';
-import { answer } from '../queries/results.ts';
+import { answer, JsonText } from '../queries/results.ts';
 import { ruleErrorHeaders } from './rule-errors.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { checkUse } from '../session/app-status.ts';
+import { bodyInParts } from './body-in-parts.ts';
 import { asObject, bodyOf, required } from './request.ts';
 import { appIdOf, addressOf, leftSignal, viewerOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -19,16 +20,19 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const query = required(await bodyOf(context), 'query', asObject);
     const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) };
     const { limits, rulebook } = app;
-    const { body, faults } = await app.reader.evaluate(
+    const { parts, faults } = await app.reader.evaluate(
       actor,
       function* (db) {
         const { attrs } = app;
         const computed = yield* answer(prepareQuery(query, 'join-rows', actor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
-        return { body: { attrs, result: computed.text ?? computed.result }, faults: computed.faults };
+        const { result, faults } = computed;
+        const text = computed.text ?? (result instanceof JsonText ? result : new JsonText([JSON.stringify(result)]));
+        return { parts: [`{"attrs":${JSON.stringify(attrs)},"result":`, ...text.parts, '}'], faults };
       },
       leftSignal(context),
     );
-    return context.json(body, 200, ruleErrorHeaders(faults));
+    const headers = { ...ruleErrorHeaders(faults), 'content-type': 'application/json' };
+    return context.body(bodyInParts(parts, http.unread), 200, headers);
   });
 
   return routes;

@@ -6,6 +6,7 @@ import { html } from 'hono/html';
 import { isUuid } from '../../lib/uuid.ts';
 import { OAuthFault } from '../auth/oauth/providers.ts';
 import { checkUse } from '../session/app-status.ts';
+import { bodyText } from './body-limit.ts';
 import { asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
 import { addressOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -149,7 +150,7 @@ const placesOf = (name: string): [string, string][] =>
 
 async function formOf(context: Context): Promise<Readonly<Record<string, string>>> {
   if (!/^application\/x-www-form-urlencoded/i.test(context.req.header('content-type') ?? '')) return {};
-  return Object.fromEntries(new URLSearchParams(await context.req.text()));
+  return Object.fromEntries(new URLSearchParams(await bodyText(context)));
 }
 
 function page(title: string, content: unknown): ReturnType<typeof html> {

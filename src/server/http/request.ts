@@ -2,16 +2,20 @@
 
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AppStatus } from '../../protocol/session-messages.ts';
-import { isDeeperThan } from '../../protocol/frame-limits.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
 import { overLimit } from '../errors.ts';
 import { exceededByParsing } from '../parse-work.ts';
+import { othersServed } from '../slices.ts';
+import { bodyText } from './body-limit.ts';
 import { malformed, missing } from './errors.ts';
 
 /** Nesting of a body. Recursive code, ours and the platform's, runs out of stack at some depth beyond. */
 const maxBodyDepth = 1000;
+
+/** Characters of a body that are parsed in some milliseconds. */
+const longText = 512 * 1024;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,22 +36,27 @@ export async function bodyOf(context: Context, { isAdmin = false } = {}): Promis
   const kind = context.req.header('content-type') ?? '';
   if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
   // A client that goes away before the end is no fault of the server.
-  const text = await context.req.text().catch(() => {
+  const text = await bodyText(context).catch(() => {
     throw malformed(['body']);
   });
-  if (text.trim() === '') return {};
+  if (/^\s*$/.test(text)) return {};
   const most = context.get('parseWork') as number | undefined;
   const exceeded = exceededByParsing(text, { work: (!isAdmin && most) || Infinity, depth: maxBodyDepth });
   if (exceeded === 'depth') throw malformed(['body']);
   if (exceeded === 'work') throw overLimit('parseWork', most ?? Infinity, 'keys, arrays, objects and items of a body, by their cost');
-  let json: unknown;
+  // Parsing a long one takes long enough by itself.
+  if (text.length > longText) await othersServed();
+  const json = parsed(text);
+  if (text.length > longText) await othersServed();
+  return isObject(json) ? json : {};
+}
+
+function parsed(text: string): unknown {
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw malformed(['body']);
   }
-  if (isDeeperThan(json, maxBodyDepth)) throw malformed(['body']);
-  return isObject(json) ? json : {};
 }
 
 type Read<T> = (given: unknown) => T | undefined;

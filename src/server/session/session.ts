@@ -64,7 +64,7 @@ export class Session {
 
   receive(frame: unknown): void {
     if (this.#state.is === 'closed' || this.#isPaused) return;
-    if (typeof frame === 'string' && this.#rejectCostly(frame)) return;
+    if (typeof frame === 'string' && (this.#rejectLarge(frame) || this.#rejectCostly(frame))) return;
     const { messages, unknown, rejected } = this.#decode(frame);
     for (const { error, received } of rejected) this.#rejectMalformed(error, received);
     for (const message of unknown) this.#sendMessage(unknownOpReply(message, this.id));
@@ -77,6 +77,12 @@ export class Session {
     const { frameBytes } = this.#config.limits;
     const error = malformed({ path: [], problem: 'malformed', expected: `at most ${frameBytes} bytes` });
     this.#rejectMalformed(error, messageIn(start), { limit: 'max-frame-bytes', most: frameBytes });
+  }
+
+  #rejectLarge(frame: string): boolean {
+    const isLarge = Buffer.byteLength(frame) > this.#config.limits.frameBytes;
+    if (isLarge) this.rejectOversized(frame.slice(0, headLength));
+    return isLarge;
   }
 
   /** Handles a frame that would take too long to parse. */
@@ -134,7 +140,7 @@ export class Session {
 
   #decode(frame: unknown): ClientFrame {
     try {
-      const decoded = decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes }, tolerant);
+      const decoded = decodeClientFrame(frame, {}, tolerant);
       if (decoded.messages.length + decoded.unknown.length + decoded.rejected.length === 0) throw malformed(noMessage);
       return decoded;
     } catch (error) {

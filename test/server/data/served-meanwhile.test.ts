@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { Attrs } from '../../../src/db/attrs.ts';
+import { Layer } from '../../../src/db/layer.ts';
 import { Row } from '../../../src/db/row.ts';
 import { Store } from '../../../src/db/store.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
@@ -9,7 +10,9 @@ import type { Triple } from '../../../src/protocol/triple.ts';
 import { fillSteps } from '../../../src/server/data/fill-store.ts';
 import { attrsWithNewTypes } from '../../../src/server/data/inferred-types.ts';
 import { readSteps } from '../../../src/server/data/step-shape.ts';
-import { tripleChangeSteps } from '../../../src/server/data/triple-changes.ts';
+import { changeSetSteps, tripleChangeSteps } from '../../../src/server/data/triple-changes.ts';
+import { txSteps } from '../../../src/server/http/admin-steps.ts';
+import { listTextSteps } from '../../../src/server/http/body-in-parts.ts';
 import { parseSteps } from '../../../src/server/slices.ts';
 import { listSizeSteps, sizeOfEntry } from '../../../src/server/storage/entry-size.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
@@ -113,6 +116,30 @@ test('the steps of a long transaction, the types of its values and its events pa
   const changes = resultOf(changesFor(webhook, changeSet, known));
   expect(changes).toHaveLength(20_000);
   expect(breaks(countChanges(changes))).toBeGreaterThanOrEqual(2);
+});
+
+test('what a layer changed is collected, and the steps of the admin SDK are read and expanded, in slices', () => {
+  const known = Attrs.from([goalsId, title] as unknown as readonly WireAttr[]);
+  const layerOf = (): Layer => {
+    const layer = new Layer(new Store(known, { times: true }));
+    for (const id of Array.from({ length: 20_000 }, (_, n) => `e${n}`)) layer.put('goals', id, new Row(id, 1, [id, 'a']));
+    return layer;
+  };
+  expect(breaks(changeSetSteps(layerOf()))).toBeGreaterThanOrEqual(3);
+  expect([...resultOf(changeSetSteps(layerOf()))]).toEqual([...layerOf().takeChangeSet()]);
+  const given = Array.from({ length: 10_000 }, () => ['update', 'goals', newId(), { title: 'a' }]);
+  const options = { attrs: known, uuid: newId, areMissingAttrsRejected: false };
+  expect(breaks(txSteps(given, options))).toBeGreaterThanOrEqual(80);
+  expect(resultOf(txSteps(given, options)).filter(([op]) => op === 'add-triple')).toHaveLength(20_000);
+});
+
+test('a long list in an answer is written in parts', () => {
+  const list = Array.from({ length: 3000 }, (_, n) => n);
+  expect(breaks(listTextSteps({ others: null }, 'checks', list, (n) => ({ n })))).toBeGreaterThanOrEqual(6);
+  const text = (some: readonly number[]): unknown =>
+    JSON.parse(resultOf(listTextSteps({ others: null }, 'checks', some, (n) => ({ n }))).join(''));
+  expect(text(list)).toEqual({ others: null, checks: list.map((n) => ({ n })) });
+  expect(text([])).toEqual({ others: null, checks: [] });
 });
 
 test('a server that reads a long log while another appends to it ends with what both wrote', async () => {

@@ -107,6 +107,17 @@ test('an attribute that gets an index, a type and uniqueness is checked against 
   expect(JSON.stringify(await write(other))).toContain('record-not-unique');
 });
 
+test('a guest who makes thousands of attributes in one transaction keeps others waiting as little as one who writes values', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(), await world.open()];
+  const made = Array.from({ length: 9000 }, (_, at) => ['add-attr', blob(`ns${at % 3}`, `label${at}`)]);
+  writer.send({ op: 'transact', 'tx-steps': made });
+  reader.send({ op: 'add-query', q: {} });
+  expect(await turnsUntil(writer, 'transact-ok')).toBeGreaterThan(30);
+  const { attrs } = (await world.hub.app(appId)).ledger.db;
+  expect(attrs.namespace('ns1').forward.size).toBe(3000);
+});
+
 test('a long log entry is counted, written, parsed and replayed in parts, as it is in one', () => {
   const entry: LogEntry = {
     ...{ id: 'e"[]\n', txId: 2, at: 2, records: { hook: { changes: [] } } },

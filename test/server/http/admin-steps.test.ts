@@ -66,3 +66,27 @@ test.each(['link', 'unlink'])('%s with an object without a key changes nothing',
   const { body } = await post('/admin/query', { query: { goals: { todos: {} } } });
   expect(body).toMatchObject({ goals: [{ id: goal, todos: [{ id: todo }] }] });
 });
+
+test('the targets of a link count as steps of a guest, who may send so many', async () => {
+  const steps = [['link', 'goals', goal, { todos: Array.from({ length: 10_000 }, () => todo) }]];
+  const headers = { 'content-type': 'application/json', 'app-id': server.appId, 'as-guest': 'true' };
+  const answer = await fetch(`${server.url}/admin/transact`, { method: 'POST', headers, body: JSON.stringify({ steps }) });
+  expect(await answer.json()).toMatchObject({ hint: { limit: 'steps', most: 10_000 } });
+});
+
+test('a body of many chunks is read as what was sent, wherever its characters are cut', async () => {
+  const title = 'ü€𝄞'.repeat(60_000);
+  const bytes = new TextEncoder().encode(JSON.stringify({ steps: [['update', 'goals', goal, { title }]] }));
+  let at = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += 4097)));
+      else controller.close();
+    },
+  });
+  const headers = { 'content-type': 'application/json', 'app-id': server.appId, authorization: `Bearer ${server.adminToken}` };
+  const sent = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+  expect(await (await fetch(`${server.url}/admin/transact`, sent)).json()).toMatchObject({ 'tx-id': expect.any(Number) });
+  const found = await post('/admin/query', { query: { goals: { $: { where: { id: goal } } } } });
+  expect((found.body as { goals: { title: string }[] }).goals[0]?.title === title).toBe(true);
+});
