@@ -1,6 +1,6 @@
 // `npm run build`: builds what tsup.config.ts declares into an empty dist/, the types from what declarations.ts has made, the entry `triplane`
-// with build-client.ts and the CommonJS of the others with build-commonjs.ts, and loads every CommonJS file; then corrects the declarations in
-// two ways. Where an entry exports a class as a type only, tsup's bundled declarations export the class itself, and a program could name a value
+// with build-client.ts and the CommonJS of the others with build-commonjs.ts, and loads every CommonJS file; then leaves them ASCII, and corrects the
+// declarations in two ways. Where an entry exports a class as a type only, tsup's bundled declarations export the class itself, and a program could name a value
 // that does not exist.
 
 import { execFileSync } from 'node:child_process';
@@ -33,6 +33,9 @@ function withOptionalImports(text: string): string {
   return text.replace(/^import '@instantdb\/core';\n/gm, '').replace(/^import .* from '@instantdb\/core';$/gm, '// @ts-ignore\n$&');
 }
 
+/** esbuild escapes all others, and keeps the comments in classes: one such arrow, and V8 holds the whole file with two bytes a character. */
+const withAsciiArrows = (text: string): string => text.replaceAll('→', '->');
+
 rmSync(dist, { recursive: true, force: true });
 writeDeclarations(Object.values(entries), join(root, declarations));
 execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: 'inherit' });
@@ -46,6 +49,11 @@ for (const entry of Object.keys(entries)) {
   const built = join(dist, outputName(entry));
   const values = new Set(Object.keys((await import(pathToFileURL(`${built}.js`).href)) as object));
   for (const file of [`${built}.d.ts`, `${built}.d.cts`]) writeFileSync(file, withTypesMarked(readFileSync(file, 'utf8'), values));
+}
+
+for (const name of readdirSync(dist).filter((file) => /\.c?js$/.test(file))) {
+  const file = join(dist, name);
+  writeFileSync(file, withAsciiArrows(readFileSync(file, 'utf8')));
 }
 
 for (const name of readdirSync(dist).filter((file) => /\.d\.c?ts$/.test(file))) {

@@ -48,3 +48,17 @@ test('each command has a bin entry and a hashbang', () => {
   expect(Object.values(manifest.bin)).toEqual(Object.keys(commands).map((name) => `./dist/${name}.js`));
   for (const path of Object.values(manifest.bin)) expect(readFileSync(join(root, path), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
+
+/** The file, and what it imports. */
+function loadedBy(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  const text = readFileSync(join(root, 'dist', name), 'utf8');
+  for (const [, file = ''] of text.matchAll(/\b(?:from|import|require)[\s(]*["']\.\/([\w-]+\.c?js)["']/g)) loadedBy(file, seen);
+  return seen;
+}
+
+test.each([['cli.js'], ['server.js'], ['server.cjs']])('%s is ASCII: other characters make Node hold it in twice the memory', (name) => {
+  const others = [...loadedBy(name)].map((file) => [file, readFileSync(join(root, 'dist', file), 'utf8').match(/[^\x00-\x7f]/g)] as const);
+  expect(others.filter(([, found]) => found)).toEqual([]);
+});
