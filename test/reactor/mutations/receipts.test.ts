@@ -232,6 +232,24 @@ describe('rejections that concern receipts', () => {
       expect(write.outcome).toBe('synced');
     });
 
+    it('is checked also while requests are sent one at a time', async () => {
+      await import('../../../src/reactor/recovery.ts');
+      const dialogue = await Dialogue.ready({ receipts: true });
+      const [first, ...others] = [1, 2, 3].map((n) => dialogue.send(chunk('update', goalId(n), { title: 'a' })));
+      await settled();
+      // Names no request: with three in flight, the client sends them again one at a time.
+      await dialogue.receive({ op: 'error', status: 400, type: 'param-malformed', message: 'Malformed' });
+      await dialogue.open();
+      const sentIds = (): unknown[] => dialogue.sentMessages('transact').map((message) => message['client-event-id']);
+      expect(sentIds()).toEqual([first?.eventId]);
+      await dialogue.receive(refusal(first?.eventId ?? '', missing));
+      for (const { eventId } of others) await dialogue.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 9 });
+      const claimId = String(sentIds().find((eventId) => String(eventId).startsWith('claim/')));
+      expect(new Set(sentIds())).toEqual(new Set([...[first, ...others].map((write) => write?.eventId), claimId]));
+      await dialogue.receive({ op: 'transact-ok', 'client-event-id': claimId, 'tx-id': 12 });
+      expect([first?.outcome, dialogue.client.reactor.outbox.list().map(({ state }) => state)]).toEqual(['refused', ['rejected']]);
+    });
+
     it('is rejected if the receipt is accepted: the write was not applied, and never will be', async () => {
       const { dialogue, write, claimId } = await refusedTwice();
       await dialogue.receive({ op: 'transact-ok', 'client-event-id': claimId, 'tx-id': 9 });
