@@ -62,14 +62,19 @@ function compareValues(a: SortKey, b: SortKey): number {
 }
 
 /** Made when it is first needed: it takes some megabytes and milliseconds. */
-let collator: Intl.Collator | undefined;
+let collator: Pick<Intl.Collator, 'compare'> | undefined;
+
+/** Builds of Hermes may come without `Intl`. */
+function newCollator(): NonNullable<typeof collator> {
+  return typeof Intl === 'object' ? new Intl.Collator('en-US') : { compare: (a, b) => a.localeCompare(b) };
+}
 
 /** Beyond so many characters, text is ordered by its code units: collating texts of a megabyte would keep a server busy. */
 const maxCollated = 1000;
 
 function compareText(a: SortKey, b: SortKey): number {
   if (typeof a !== 'string' || typeof b !== 'string' || a === b) return compareValues(a, b);
-  const { compare } = (collator ??= new Intl.Collator('en-US'));
+  const { compare } = (collator ??= newCollator());
   const inBrief = compare(a.slice(0, maxCollated), b.slice(0, maxCollated));
   return inBrief || (Math.max(a.length, b.length) > maxCollated ? compareValues(a, b) : 0);
 }

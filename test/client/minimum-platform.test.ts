@@ -24,6 +24,7 @@ const missing = ['TriplaneError', 'dependency-missing'];
 it('queries, writes, infinite lists, rooms and cancellation work', async () => {
   expect(await run()).toEqual({
     subscription: [4, 3, 2, 1, 0],
+    ordered: ['e', 'd', 'c', 'b', 'a'],
     list: 4,
     merged: { list: [1, { two: 2 }], more: true },
     presence: 'ben',

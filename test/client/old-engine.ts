@@ -34,13 +34,14 @@ const removed: readonly Removed[] = [
     from: globalThis,
     keys: [
       ...['structuredClone', 'BroadcastChannel', 'MessageChannel', 'FinalizationRegistry', 'WeakRef', 'indexedDB'],
+      ...['Intl', 'File', 'Blob', 'FormData', 'performance', 'setImmediate', 'navigator', 'EventSource', 'CompressionStream'],
       ...['TextDecoder', 'TextEncoder', 'ReadableStream', 'WritableStream', 'DOMException', 'Event', 'EventTarget', 'MessageEvent'],
     ],
   },
 ];
 
 const [apiURI = '', appId = '', without] = process.argv.slice(2);
-const { id, init } = await import('../../src/index.ts').then(async (module) => {
+const { i, id, init } = await import('../../src/index.ts').then(async (module) => {
   // What Node loads with its first socket and its first request may use more than the client does.
   await fetch(apiURI).catch(() => {});
   const { default: WebSocket } = await import('isomorphic-ws');
@@ -68,32 +69,40 @@ if (without === 'crypto') {
 
 const seen: Record<string, unknown> = {};
 const errors: string[] = [];
-const db = init({ appId, apiURI, onError: (error) => errors.push(String(error)) });
+// Only what has a type and an index can be ordered by.
+const goal = i.entity({ title: i.string().indexed(), rank: i.number().indexed(), nested: i.any() });
+const rooms = { chat: { presence: i.entity({ name: i.string() }) } };
+const db = init({ appId, apiURI, schema: i.schema({ entities: { goals: goal }, rooms }), onError: (error) => errors.push(String(error)) });
 const until = async (met: () => boolean): Promise<void> => {
   for (let turn = 0; turn < 500 && !met(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
 };
-const goals = db.tx['goals']!;
+const { goals } = db.tx;
 const ids = [id(), id(), id(), id(), id()];
 let shown: unknown;
 db.subscribeQuery({ goals: {} }, ({ data }) => {
-  shown = data?.['goals']?.map(({ rank }) => rank as number).sort((a, b) => b - a);
+  shown = data?.goals.map(({ rank }) => rank).sort((a, b) => b - a);
 });
-await db.transact(ids.map((each, rank) => goals[each]!.create({ rank, nested: { list: [1, { two: 2 }] } }))).settled;
+await db.transact(ids.map((each, rank) => goals[each]!.create({ rank, title: 'abcde'.charAt(rank), nested: { list: [1, { two: 2 }] } })))
+  .settled;
 await db.transact(goals[ids[0]!]!.merge({ nested: { more: true } })).settled;
 await until(() => JSON.stringify(shown) === '[4,3,2,1,0]');
 seen['subscription'] = shown;
+let byTitle: unknown;
+db.subscribeQuery({ goals: { $: { order: { title: 'desc' } } } }, ({ data }) => (byTitle = data?.goals.map(({ title }) => title)));
+await until(() => JSON.stringify(byTitle) === '["e","d","c","b","a"]');
+seen['ordered'] = byTitle;
 let list: unknown;
-const pages = db.subscribeInfiniteQuery({ goals: { $: { limit: 2 } } }, ({ data }) => (list = data?.['goals']?.length));
+const pages = db.subscribeInfiniteQuery({ goals: { $: { limit: 2 } } }, ({ data }) => (list = data?.goals.length));
 await until(() => list === 2);
 pages.loadNextPage();
 await until(() => list === 4);
 seen['list'] = list;
 const { data } = await db.queryOnce({ goals: { $: { where: { rank: 0 } } } });
-seen['merged'] = data['goals']?.[0]?.['nested'];
+seen['merged'] = data.goals[0]?.nested;
 const room = db.joinRoom('chat', 'r', { initialPresence: { name: 'ana' } });
 room.publishPresence({ name: 'ben' });
 await until(() => room.getPresence({})?.isLoading === false);
-seen['presence'] = (room.getPresence({})?.user as { name?: string } | undefined)?.name;
+seen['presence'] = room.getPresence({})?.user?.name;
 const aborting = new AbortController();
 const aborted = db.queryOnce({ goals: { $: { limit: 1 } } }, { signal: aborting.signal }).catch((error: unknown) => (error as Error).name);
 aborting.abort();
