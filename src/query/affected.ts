@@ -8,7 +8,7 @@ import type { ChangeSet, RowChange } from '../db/change-set.ts';
 import type { Row } from '../db/row.ts';
 import { matchesNode } from './candidates.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
-import { newPass, within } from './pass.ts';
+import { newPass, spend, within } from './pass.ts';
 import type { ResultOptions } from './result-triples.ts';
 import { eachChangedLink, trace } from './trace.ts';
 import { type Visible, VisibleDb } from './visible.ts';
@@ -33,7 +33,7 @@ export function isAffectedBy(compiled: CompiledQuery, change: Change, visibleIn?
   for (const etype of change.changeSet.keys()) touches ||= compiled.etypes.has(etype);
   if (!touches) return false;
   const masked = visibleIn ? maskChange(change, visibleIn) : change;
-  return within(newPass(), () => compiled.nodes.some((node) => affectedRows(node, masked).size > 0));
+  return within(newPass(), () => compiled.nodes.some((node) => affectedIds(node, masked).next().done === false));
 }
 
 /** @param db the state after the change */
@@ -57,22 +57,29 @@ function revert(changeSet: ChangeSet, db: Db): Db {
 
 /** The rows that a node contains or contained and whose part of the result may differ. */
 export function affectedRows(node: QueryNode, change: Change): ReadonlySet<string> {
-  const affected = new Set<string>();
-  if (node.isEmpty) return affected;
+  return new Set(affectedIds(node, change));
+}
+
+/** Of a row that is looked for before and after the change, and tested. */
+const workOfRow = 4;
+
+/** Some may come twice. */
+function* affectedIds(node: QueryNode, change: Change): Generator<string> {
+  if (node.isEmpty) return;
   const { changeSet, after } = change;
   for (const id of reachedIds(node, changeSet, after)) {
+    spend(workOfRow);
     const isIncluded = includes(node, id, after);
     const wasIncluded = includes(node, id, change.before);
     if (
       (isIncluded || wasIncluded) &&
       (isIncluded !== wasIncluded || change.isExact || isVisibleChange(node, changeSet.get(node.etype)?.get(id)))
     )
-      affected.add(id);
+      yield id;
   }
   for (const child of node.children) {
-    for (const id of affectedParents(child, change)) if (includes(node, id, after) || includes(node, id, change.before)) affected.add(id);
+    for (const id of affectedParents(child, change)) if (includes(node, id, after) || includes(node, id, change.before)) yield id;
   }
-  return affected;
 }
 
 const EMPTY: ReadonlyMap<string, RowChange> = new Map();

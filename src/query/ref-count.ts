@@ -97,12 +97,20 @@ export class RefCount {
   }
 }
 
-/** The difference of two complete results. */
-export function tripleChange(before: readonly Triple[], after: readonly Triple[], attrs: Attrs): TripleChange {
-  const were = new Map(before.map((triple) => [tripleKey(triple, attrs), triple]));
+/** Triples that are compared between two breaks. */
+const comparedTriples = 2000;
+
+/** The difference of two complete results. A generator: yields often. */
+export function* tripleChangeSteps(before: readonly Triple[], after: readonly Triple[], attrs: Attrs): Generator<void, TripleChange> {
+  const were = new Map<string, Triple>();
+  for (const [at, triple] of before.entries()) {
+    were.set(tripleKey(triple, attrs), triple);
+    if (at % comparedTriples === comparedTriples - 1) yield;
+  }
   const added: Triple[] = [];
   const removed: Triple[] = [];
-  for (const triple of after) {
+  for (const [at, triple] of after.entries()) {
+    if (at % comparedTriples === comparedTriples - 1) yield;
     const name = tripleKey(triple, attrs);
     const was = were.get(name);
     were.delete(name);

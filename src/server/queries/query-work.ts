@@ -1,7 +1,7 @@
 // The cost of a query, counted in visited entities, links and conditions rather than time, so that it is the same on every machine; and its
 // interruption, so that others are served in between.
 
-import { type Pass, within, WorkExceeded } from '../../query/pass.ts';
+import { isDue, type Pass, spend, within, WorkExceeded } from '../../query/pass.ts';
 import { overLimit } from '../errors.ts';
 
 /** Work between two interruptions; takes a few milliseconds: most of it takes 0.3 µs each. */
@@ -31,6 +31,19 @@ export class QueryWork {
     this.#used += work;
     if (this.#used > this.#maxWork) throw tooMuchWork(this.#maxWork);
   };
+}
+
+/** Of comparing a few thousand triples. */
+const workOfComparing = 4000;
+
+/** Runs steps that yield after some thousand triples and count no work. */
+export function* paced<T>(steps: Generator<void, T>): Generator<void, T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    spend(workOfComparing);
+    if (isDue()) yield;
+  }
 }
 
 const tooMuchWork = (maxWork: number): Error => overLimit('queryWork', maxWork, 'entities, links and conditions that a query looks at');

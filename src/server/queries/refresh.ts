@@ -5,7 +5,10 @@ import type { WireAttr } from '../../protocol/attr.ts';
 import { writePages } from '../../protocol/query-result.ts';
 import type { ResultDelta, Computation, RefreshOk } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
+import type { Triple } from '../../protocol/triple.ts';
 import type { TripleChange } from '../../query/ref-count.ts';
+import { Slices } from '../slices.ts';
+import type { DeltaTriples } from './result-difference.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import type { ServerResult } from '../../query/result-triples.ts';
 
@@ -21,21 +24,27 @@ export function positionOf(txId: number): TxPosition {
 /** The new result of one query, in one of two forms. */
 export type QueryRefresh = { readonly whole: Computation } | { readonly delta: ResultDelta };
 
-/** `info`: page info and aggregates, if they changed. */
-export function deltaOf(
-  q: WireQuery,
-  base: number,
-  { removed, added }: TripleChange,
-  attrs: Attrs,
-  info?: Partial<ServerResult>,
-): ResultDelta {
+/** What of a change is sent: an added triple says that the value it overwrites is removed. A generator: yields often. */
+export function* deltaTriples({ removed, added }: TripleChange, attrs: Attrs): Generator<void, DeltaTriples> {
   const isLink = (a: string): boolean => attrs.byId(a)?.isRef ?? false;
-  const named = ([e, a, v]: TripleChange['added'][number]): string => (isLink(a) ? `${e} ${a} ${String(v)}` : `${e} ${a}`);
-  const overwritten = new Set(added.map(named));
+  const named = ([e, a, v]: Triple): string => (isLink(a) ? `${e} ${a} ${String(v)}` : `${e} ${a}`);
+  const overwritten = new Set<string>();
+  const slices = new Slices();
+  yield* slices.each(added, (triple) => void overwritten.add(named(triple)));
+  const told: DeltaTriples['removed'][number][] = [];
+  yield* slices.each(removed, (triple) => {
+    const [e, a, v] = triple;
+    if (!overwritten.has(named(triple))) told.push(isLink(a) ? [e, a, String(v)] : [e, a]);
+  });
+  return { removed: told, added };
+}
+
+/** `info`: page info and aggregates, if they changed. */
+export function deltaOf(q: WireQuery, base: number, { removed, added }: DeltaTriples, info?: Partial<ServerResult>): ResultDelta {
   return {
     'instaql-query': q,
     'base-tx-id': base,
-    removed: removed.filter((triple) => !overwritten.has(named(triple))).map(([e, a, v]) => (isLink(a) ? [e, a, String(v)] : [e, a])),
+    removed,
     added,
     ...(info?.pageInfo && { 'page-info': writePages(info.pageInfo) }),
     ...(info?.aggregate && { aggregate: info.aggregate }),

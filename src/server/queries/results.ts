@@ -2,6 +2,7 @@
 
 import type { Db } from '../../db/db.ts';
 import { equal } from '../../lib/equal.ts';
+import { completed } from '../../lib/yielding.ts';
 import { type WireResult, writeResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { answerSteps, type ServerResult } from '../../query/result-triples.ts';
@@ -138,6 +139,11 @@ function* presented(triples: readonly Triple[], { fileUrl }: PreparedQuery): Gen
 
 /** Compares exactly, in the given order: a false "different" costs a message, a false "equal" would hide a change. */
 export function isResultEqual(one: ComputedResult, other: ComputedResult): boolean {
+  return completed(resultEqualSteps(one, other));
+}
+
+/** A generator: yields often. */
+export function* resultEqualSteps(one: ComputedResult, other: ComputedResult): Generator<void, boolean> {
   const [a, b] = [one.serverResult, other.serverResult];
   // Whether a tree has a nested key depends on links that are not among the result's triples.
   const isSameTree = !(one.result instanceof JsonText) || !(other.result instanceof JsonText) || one.result.isEqual(other.result);
@@ -146,13 +152,15 @@ export function isResultEqual(one: ComputedResult, other: ComputedResult): boole
     a.triples.length === b.triples.length &&
     equal(a.pageInfo, b.pageInfo) &&
     equal(a.aggregate, b.aggregate) &&
-    sameTriples(a.triples, b.triples)
+    (yield* sameTriples(a.triples, b.triples))
   );
 }
 
-function sameTriples(a: readonly Triple[], b: readonly Triple[]): boolean {
-  return a.every((triple, at) => {
+function* sameTriples(a: readonly Triple[], b: readonly Triple[]): Generator<void, boolean> {
+  for (const [at, triple] of a.entries()) {
     const other = b[at];
-    return other?.[0] === triple[0] && other[1] === triple[1] && other[3] === triple[3] && equal(other[2], triple[2]);
-  });
+    if (other?.[0] !== triple[0] || other[1] !== triple[1] || other[3] !== triple[3] || !equal(other[2], triple[2])) return false;
+    if (at % atOnceTriples === atOnceTriples - 1) yield;
+  }
+  return true;
 }

@@ -7,15 +7,17 @@ import type { WireResult } from '../../protocol/query-result.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import { type Change, isAffectedBy } from '../../query/affected.ts';
 import { type Dependency, dependenciesOf } from '../../query/dependencies.ts';
-import { isSumOfRows, RefCount, type TripleChange, tripleChange } from '../../query/ref-count.ts';
+import { isSumOfRows, RefCount, type TripleChange } from '../../query/ref-count.ts';
 import { completed } from '../../lib/yielding.ts';
-import { answer, type ComputedResult, isResultEqual, sizeOfResult } from './results.ts';
+import { answer, type ComputedResult, isResultEqual, resultEqualSteps, sizeOfResult } from './results.ts';
 import { withUrls } from '../files/file-entities.ts';
 import { RuleFaults } from '../rules/rule-faults.ts';
 import type { KeptResults } from './kept-results.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 import type { Subscriber } from '../session/subscriber.ts';
-import { deltaOf, type QueryRefresh } from './refresh.ts';
+import { paced } from './query-work.ts';
+import { deltaOf, deltaTriples, type QueryRefresh } from './refresh.ts';
+import { type DeltaTriples, deltaSteps, type Difference } from './result-difference.ts';
 
 /** An update in both forms. */
 export interface RefreshForms {
@@ -29,6 +31,7 @@ export interface Evaluation {
   readonly counts: RefCount | undefined;
   /** Its sessions have been sent this result. */
   readonly isKnown?: boolean;
+  readonly difference?: Difference | undefined;
 }
 
 /** A generator: yields when the current slice ends. */
@@ -191,7 +194,10 @@ export class Subscription {
     const before = sent && (yield* sent(db));
     const computed = yield* answer(this.#prepared, db, this.#bounds.maxLength);
     const counts = this.#isCounted ? yield* RefCount.of(this.#prepared.compiled, db) : undefined;
-    return { computed, counts, isKnown: before !== undefined && isResultEqual(before, computed) };
+    if (before) return { computed, counts, isKnown: yield* paced(resultEqualSteps(before, computed)) };
+    const last = this.#lastResult;
+    const difference = last && (yield* paced(this.#differenceSteps(last, computed)));
+    return { computed, counts, difference };
   }
 
   /** Applies an evaluation of the data as of `txId`; returns its effect on the result. */
@@ -232,13 +238,17 @@ export class Subscription {
     this.#keep(isSame ? this.#lastResult : undefined, counts);
     if (isSame) return undefined;
     this.#lastTxId = txId;
-    return { whole: undefined, delta: { delta: deltaOf(this.q, base, this.#shown(triples), this.#prepared.compiled.attrs) } };
+    const told = completed(deltaTriples(this.#shown(triples), this.#prepared.compiled.attrs));
+    return { whole: undefined, delta: { delta: deltaOf(this.q, base, told) } };
   }
 
-  #replace(before: ComputedResult | undefined, { computed, counts }: Evaluation, txId: number): RefreshForms | undefined {
+  #replace(before: ComputedResult | undefined, evaluation: Evaluation, txId: number): RefreshForms | undefined {
+    const { computed, counts } = evaluation;
     const base = this.#lastTxId;
     this.faults.add(computed.faults);
-    if (before && isResultEqual(before, computed)) {
+    const found = evaluation.difference;
+    const difference = found?.from === before ? found : before && completed(this.#differenceSteps(before, computed));
+    if (before && difference?.isNone) {
       this.#keep(before, counts);
       return undefined;
     }
@@ -246,7 +256,10 @@ export class Subscription {
     this.#lastTxId = txId;
     const whole = this.#wholeOf(computed);
     if (!this.#hasDeltas) return { whole, delta: undefined };
-    return { whole, delta: before ? { delta: this.#deltaBetween(before, computed, base) } : whole };
+    return {
+      whole,
+      delta: before && difference?.triples ? { delta: this.#deltaBetween(before, computed, difference.triples, base) } : whole,
+    };
   }
 
   #keep(computed: ComputedResult | undefined, counts: RefCount | undefined): void {
@@ -264,10 +277,14 @@ export class Subscription {
     return { removed, added: [...withUrls(added, this.#prepared.fileUrl)] };
   }
 
-  #deltaBetween({ serverResult: before }: ComputedResult, { serverResult: after }: ComputedResult, base: number) {
-    const { attrs } = this.#prepared.compiled;
+  *#differenceSteps(from: ComputedResult, to: ComputedResult): Generator<void, Difference> {
+    const isNone = yield* resultEqualSteps(from, to);
+    return { from, isNone, triples: isNone || !this.#hasDeltas ? undefined : yield* deltaSteps(from, to, this.#prepared) };
+  }
+
+  #deltaBetween({ serverResult: before }: ComputedResult, { serverResult: after }: ComputedResult, triples: DeltaTriples, base: number) {
     const { pageInfo, aggregate } = after;
-    return deltaOf(this.q, base, this.#shown(tripleChange(before.triples, after.triples, attrs)), attrs, {
+    return deltaOf(this.q, base, triples, {
       ...(!equal(before.pageInfo, pageInfo) && { pageInfo }),
       ...(!equal(before.aggregate, aggregate) && { aggregate }),
     });

@@ -44,7 +44,12 @@ function withLongStart(parts: readonly string[]): readonly string[] {
 function hasText(message: ServerMessage): boolean {
   if (message.op === 'add-query-ok') return message.result instanceof JsonText;
   if (message.op === 'sync-update-triples') return message.txes instanceof JsonText;
-  return message.op === 'refresh-ok' && message.computations.some(({ 'instaql-result': result }) => result instanceof JsonText);
+  if (message.op !== 'refresh-ok') return false;
+  const isLong = (part: unknown): boolean => part instanceof JsonText;
+  return (
+    message.computations.some(({ 'instaql-result': result }) => isLong(result)) ||
+    (message.deltas ?? []).some(({ removed, added }) => isLong(removed) || isLong(added))
+  );
 }
 
 function marked(message: ServerMessage, take: <T>(part: T) => T): ServerMessage {
@@ -54,5 +59,8 @@ function marked(message: ServerMessage, take: <T>(part: T) => T): ServerMessage 
   return {
     ...message,
     computations: message.computations.map((computation) => ({ ...computation, 'instaql-result': take(computation['instaql-result']) })),
+    ...(message.deltas && {
+      deltas: message.deltas.map((delta) => ({ ...delta, removed: take(delta.removed), added: take(delta.added) })),
+    }),
   };
 }
