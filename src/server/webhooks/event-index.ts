@@ -3,8 +3,9 @@
 import { eachInSlices } from '../slices.ts';
 import type { EntityChange, WebhookEvent } from './webhook.ts';
 
-/** Limits per webhook: events kept, and characters of their changes. */
+/** Limits per webhook: events kept once they are finished, events that wait for a slow receiver, and characters of the changes of all. */
 const mostEvents = 1000;
+const mostWaiting = 10_000;
 const mostLength = 16 * 1024 * 1024;
 
 type Changes = readonly EntityChange[];
@@ -35,13 +36,24 @@ export interface EventPlace {
   readonly txId: number;
 }
 
+export interface Surplus {
+  readonly gone: readonly number[];
+  /** How many of them the receiver did not get. */
+  readonly unsent: number;
+}
+
+const none: Surplus = { gone: [], unsent: 0 };
+
 export class EventIndex {
   /** In order of creation. */
   readonly #webhooks = new Map<string, Map<number, Entry>>();
   readonly #lengths = new Map<string, number>();
+  /** Webhooks that may have finished events. */
+  readonly #finished = new Set<string>();
 
   clear(): void {
     this.#webhooks.clear();
+    this.#finished.clear();
     this.#lengths.clear();
   }
 
@@ -51,6 +63,7 @@ export class EventIndex {
     const length = event ? (known?.length ?? lengthOf(event.changes)) : 0;
     if (event) entries.set(txId, { txId, createdAt: event.createdAt, nextAt: event.nextAt, length });
     else entries.delete(txId);
+    if (event?.nextAt === null) this.#finished.add(webhookId);
     this.#lengths.set(webhookId, (this.#lengths.get(webhookId) ?? 0) + length - (known?.length ?? 0));
     if (entries.size > 0) this.#webhooks.set(webhookId, entries);
     else this.#webhooks.delete(webhookId);
@@ -61,38 +74,51 @@ export class EventIndex {
     return [...(this.#webhooks.get(webhookId)?.keys() ?? [])].sort((a, b) => b - a);
   }
 
-  /** Events to drop to make room for one more: expired ones, then the oldest finished ones, then the oldest. */
-  surplus(webhookId: string, oldest: number): number[] {
-    const all = [...(this.#webhooks.get(webhookId)?.values() ?? [])];
-    let [count, length] = [all.length + 1, this.#lengths.get(webhookId) ?? 0];
-    const isOver = (): boolean => count > mostEvents || length > mostLength;
-    const [first] = all;
-    if (!isOver() && (!first || first.createdAt >= oldest)) return [];
+  /** Events to drop to make room for one more: expired ones, then the oldest finished ones, then the oldest that were not sent. */
+  surplus(webhookId: string, oldest: number): Surplus {
+    const entries = this.#webhooks.get(webhookId);
+    const first = entries?.values().next().value;
+    let [count, length] = [(entries?.size ?? 0) + 1, this.#lengths.get(webhookId) ?? 0];
+    const isOver = (most: number): boolean => count > most || length > mostLength;
+    const most = this.#finished.has(webhookId) ? mostEvents : mostWaiting;
+    if (!entries || (!isOver(most) && (!first || first.createdAt >= oldest))) return none;
     const gone: number[] = [];
-    const ranked = [...all.filter(({ nextAt }) => nextAt === null), ...all.filter(({ nextAt }) => nextAt !== null)];
-    for (const entry of ranked) {
-      if (!isOver() && entry.createdAt >= oldest) continue;
-      gone.push(entry.txId);
+    const drop = ({ txId, length: own }: Entry): void => {
+      gone.push(txId);
       count--;
-      length -= entry.length;
-    }
-    return gone;
+      length -= own;
+    };
+    const all = [...entries.values()];
+    for (const entry of all) if (entry.nextAt === null && (isOver(mostEvents) || entry.createdAt < oldest)) drop(entry);
+    const finished = gone.length;
+    if (finished === all.filter(({ nextAt }) => nextAt === null).length) this.#finished.delete(webhookId);
+    for (const entry of all) if (entry.nextAt !== null && (isOver(mostWaiting) || entry.createdAt < oldest)) drop(entry);
+    return { gone, unsent: gone.length - finished };
   }
 
-  /** When the next event is due; undefined if none is. */
-  nextAt(): number | undefined {
+  /** When the next event is due, or any time up to `now` if one is due already; undefined if none is. */
+  nextAt(now = -Infinity): number | undefined {
     let soonest: number | undefined;
     for (const entries of this.#webhooks.values()) {
-      for (const { nextAt } of entries.values()) if (nextAt !== null && (soonest === undefined || nextAt < soonest)) soonest = nextAt;
+      for (const { nextAt } of entries.values()) {
+        if (nextAt !== null && (soonest === undefined || nextAt < soonest)) soonest = nextAt;
+        if (soonest !== undefined && soonest <= now) return soonest;
+      }
     }
     return soonest;
   }
 
-  /** Oldest first. */
-  due(now: number): EventPlace[] {
-    const found = [...this.#webhooks].flatMap(([webhookId, entries]) =>
-      [...entries.values()].filter(({ nextAt }) => nextAt !== null && nextAt <= now).map(({ txId }) => ({ webhookId, txId })),
-    );
+  /** Oldest first; at most so many of each webhook. */
+  due(now: number, most: number): EventPlace[] {
+    const found: EventPlace[] = [];
+    for (const [webhookId, entries] of this.#webhooks) {
+      let count = 0;
+      for (const { txId, nextAt } of entries.values()) {
+        if (nextAt === null || nextAt > now) continue;
+        found.push({ webhookId, txId });
+        if (++count === most) break;
+      }
+    }
     return found.sort((a, b) => a.txId - b.txId);
   }
 }

@@ -24,10 +24,12 @@ export interface WebhooksConfig {
   readonly sender: WebhookSender | undefined;
 }
 
-/** Concurrent requests per app. */
+/** Concurrent requests per app. Those under way may be due for a moment, so twice as many are looked for. */
 const maxAtOnce = 4;
 /** How long events are kept. */
 const keptMs = 60 * 24 * 3_600_000;
+/** Dropped events between two warnings. */
+const warnEvery = 1000;
 /** Retry delay after a failure of the storage. */
 const retryMs = 5000;
 /** Maximum delay of one timer; longer waits are chained. */
@@ -37,6 +39,7 @@ export class Webhooks {
   readonly #config: WebhooksConfig;
   readonly #index = new EventIndex();
   readonly #sending = new Set<string>();
+  #unsent = 0;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -56,7 +59,9 @@ export class Webhooks {
       yield* countChanges(changes);
       const times = { nextAt: at, createdAt: at, updatedAt: at };
       Object.assign(made, eventRecord({ webhookId: webhook.id, txId, status: 'pending', attempts: null, ...times, changes }));
-      for (const old of this.#index.surplus(webhook.id, at - keptMs)) made[eventName(webhook.id, old)] = null;
+      const { gone, unsent } = this.#index.surplus(webhook.id, at - keptMs);
+      for (const old of gone) made[eventName(webhook.id, old)] = null;
+      if (unsent > 0) this.#warnUnsent(webhook, unsent);
     }
     return Object.keys(made).length > 0 ? made : undefined;
   }
@@ -100,7 +105,7 @@ export class Webhooks {
   #schedule(): void {
     const { clock, sender } = this.#config;
     clock.clearTimeout(this.#timer);
-    const nextAt = this.#index.nextAt();
+    const nextAt = this.#index.nextAt(clock.now());
     if (nextAt === undefined || this.#isStopped || !sender?.canSend) return;
     const wait = Math.max(0, Math.min(longestTimerMs, nextAt - clock.now()));
     this.#timer = clock.setTimeout(() => this.#sendDue(), wait);
@@ -108,7 +113,7 @@ export class Webhooks {
 
   #sendDue(): void {
     const now = this.#config.clock.now();
-    for (const { webhookId, txId } of this.#index.due(now)) {
+    for (const { webhookId, txId } of this.#index.due(now, 2 * maxAtOnce)) {
       const name = eventName(webhookId, txId);
       if (this.#sending.size >= maxAtOnce || this.#isStopped) return;
       if (this.#sending.has(name)) continue;
@@ -122,6 +127,13 @@ export class Webhooks {
     }
     // Events being sent have a due time of their own in the index, so this waits for the others.
     if (this.#sending.size === 0) this.#schedule();
+  }
+
+  #warnUnsent({ id }: Webhook, count: number): void {
+    const warnings = Math.ceil(this.#unsent / warnEvery);
+    this.#unsent += count;
+    if (Math.ceil(this.#unsent / warnEvery) === warnings) return;
+    this.#config.logger.warn(`the receiver of the webhook ${id} is too slow: its oldest events are dropped without being sent`);
   }
 
   /** The log cannot be written: resolves when it is time to try again. */
