@@ -224,13 +224,14 @@ export class LogFollower {
   }
 
   async compact(): Promise<void> {
-    const { idempotencyKeys, txId } = this.#replica;
+    const { idempotencyKeys, txId, lastId } = this.#replica;
     const { log, logger } = this.#config;
     try {
       // Read back rather than written from memory, because triples of deleted attrs exist only in the log.
       const snapshot: Snapshot = await inSlices(replaySteps(await log.load()));
       idempotencyKeys.forget();
-      await log.compact(snapshot.txId === txId ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
+      const isOurs = snapshot.txId === txId && !differ(snapshot.lastId, lastId);
+      await log.compact(isOurs ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
       this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
       this.#snapshotSize = snapshot.triples.length;
       this.#snapshotBytes = await inSlices(listSizeSteps(snapshot.triples));
