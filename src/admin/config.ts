@@ -7,6 +7,7 @@ import { type Log, consoleLog, silent } from '../lib/log.ts';
 import { commonKinds, wrongOption } from '../lib/option-kind.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { isSchema } from '../schema/is-schema.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { Logger } from '../types/config.ts';
 import type { ReadableStreamCtor, WritableStreamCtor } from '../types/streams.ts';
@@ -131,8 +132,7 @@ function readToken(given: unknown): string | undefined {
 }
 
 function checkSchema(given: unknown): void {
-  if (given === undefined || given === null) return;
-  if (typeof given === 'object' && 'entities' in given && 'links' in given) return;
+  if (given === undefined || given === null || isSchema(given)) return;
   fail('init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.');
 }
 

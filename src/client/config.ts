@@ -6,11 +6,11 @@ import type { WebSocketLike } from '../connection/web-socket.ts';
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, consoleLog, safeLog, silent } from '../lib/log.ts';
-import { isObject } from '../lib/json.ts';
 import { commonKinds, wrongOption } from '../lib/option-kind.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { assertCrypto } from './id.ts';
+import { isSchema } from '../schema/is-schema.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import type { SchemaConfig } from '../types/config.ts';
@@ -154,6 +154,11 @@ const kinds = {
   webSocket: 'function',
   Store: 'function',
   firstPartyPath: 'string',
+  adopt: 'boolean',
+  local: 'boolean',
+  receipts: 'boolean',
+  roomsByType: 'boolean',
+  startsWhenUsed: 'boolean',
 } as const;
 
 function checkNumber(name: string, given: unknown, isValid: boolean, expected: string): void {
@@ -165,7 +170,7 @@ function withoutSlash(address: string): string {
 }
 
 function checkSchema(given: unknown): void {
-  if (given === undefined || given === null || (isObject(given) && 'entities' in given && 'links' in given)) return;
+  if (given === undefined || given === null || isSchema(given)) return;
   fail('init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.');
 }
 

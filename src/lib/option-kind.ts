@@ -2,7 +2,7 @@
 // caller learns of the error.
 
 /** A type, or the methods that an object must have. */
-type OptionKind = 'function' | 'string' | readonly string[];
+type OptionKind = 'function' | 'string' | 'boolean' | readonly string[];
 
 /** Those that both entries with an `init` have. */
 export const commonKinds = {
@@ -13,6 +13,7 @@ export const commonKinds = {
   onError: 'function',
   ReadableStream: 'function',
   WritableStream: 'function',
+  useDateObjects: 'boolean',
 } as const;
 
 /** What is wrong with the first option that is not of its kind. One that is not given is right. */

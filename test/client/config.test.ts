@@ -106,6 +106,8 @@ const noApp = (given: unknown) => `init: invalid appId '${String(given)}'. Expec
 const http = 'Expected http(s)://host[:port][/path] without query or hash';
 const ws = 'Expected ws(s)://host[:port][/path] without query or hash';
 
+const noSchema = 'init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.';
+
 const localStorageLike = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
 
 it.each<[config: unknown, message: string]>([
@@ -128,6 +130,19 @@ it.each<[config: unknown, message: string]>([
   [{ appId, queryCacheLimit: -1 }, 'init: queryCacheLimit must be a number, 0 or more'],
   ...[0, -1, NaN, '16'].map((yieldEvery): [object, string] => [{ appId, yieldEvery }, 'init: yieldEvery must be a number, more than 0']),
   [{ appId, queryCacheLimit: '10' }, 'init: queryCacheLimit must be a number, 0 or more'],
+  ...['adopt', 'local', 'receipts', 'roomsByType', 'startsWhenUsed', 'useDateObjects'].map((name): [object, string] => [
+    { appId, [name]: 'false' },
+    `init: ${name} must be a boolean, but is of type string`,
+  ]),
+  ...[{}, { forward: {}, reverse: {} }, { forward: { on: 'goals', label: 'todos' } }, null, 'goals'].map((link): [object, string] => [
+    { appId, schema: { entities: {}, links: { link } } },
+    noSchema,
+  ]),
+  ...[null, 5, [], { goals: null }, { goals: 'title' }].map((entities): [object, string] => [
+    { appId, schema: { entities, links: {} } },
+    noSchema,
+  ]),
+  [{ appId, schema: { entities: {}, links: 5 } }, noSchema],
   [{ appId, storage: {} }, 'init: storage has no method get()'],
   [{ appId, storage: new Map() }, 'init: storage has no method list()'],
   [{ appId, storage: localStorageLike }, 'init: storage has no method get()'],
