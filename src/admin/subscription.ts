@@ -153,7 +153,10 @@ export class QuerySubscription implements AsyncDisposable {
       }
       case 'error': {
         const { status } = message;
+        const before = this.#lastPayload;
         this.#deliverError(new InstantAPIError({ status: typeof status === 'number' ? status : 500, body: message }));
+        // About no request: a rule failed for some rows, and the result is still the current one.
+        if (!message['original-event'] && before?.type === 'ok' && !this.isClosed) this.#lastPayload = before;
       }
     }
   }

@@ -93,3 +93,16 @@ test('the admin SDK reports it, and returns the other rows', async () => {
   await db.query({ goals: {} });
   expect(errors).toEqual([]);
 });
+
+test('a subscription of the admin SDK delivers it beside the result, and a loop that begins later gets the result', async () => {
+  const db = init({ appId: server.appId, adminToken: server.adminToken, apiURI: server.url });
+  const received: { readonly type: string }[] = [];
+  const subscription = db.asUser({ guest: true }).subscribeQuery({ goals: {} }, (payload) => void received.push(payload));
+  await expect.poll(() => received.map(({ type }) => type)).toEqual(['ok', 'error']);
+  expect(received[1]).toMatchObject({ error: { body: ofGoals }, isClosed: false });
+  for await (const payload of subscription) {
+    expect(payload).toMatchObject({ type: 'ok', data: { goals: [{ title: 'shown' }] } });
+    break;
+  }
+  subscription.close();
+});
