@@ -44,7 +44,8 @@ export class Outbox {
   readonly settled = new SettledWrites();
   /** The steps as last sent. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
-  #lastOrder = 0;
+  /** Of all writes so far. */
+  lastOrder = 0;
 
   get size(): number {
     return this.#writes.size;
@@ -79,8 +80,8 @@ export class Outbox {
     this.#forget(eventId);
     this.settled.delete(eventId);
     // By the clock, so that writes of earlier sessions come before those of this one.
-    this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
-    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends });
+    this.lastOrder = Math.max(this.lastOrder + 1, createdMs);
+    return this.#put({ eventId, owner, order: this.lastOrder, steps, createdMs, state: 'persisting', sends });
   }
 
   /** The user changes. Stored writes of the previous user stay in the store until that user signs in again. */
@@ -100,11 +101,11 @@ export class Outbox {
   /** Adds stored writes of an earlier session or another tab, in order. Returns those that are new. */
   load(writes: readonly Mutation[]): Mutation[] {
     const added = writes.filter(({ eventId }) => !this.#writes.has(eventId));
-    const isBefore = added.some(({ order }) => order <= this.#lastOrder);
+    const isBefore = added.some(({ order }) => order <= this.lastOrder);
     const all = [...added, ...(isBefore ? this.list() : [])].sort((a, b) => a.order - b.order);
     if (isBefore) [this.#writes, this.#waiting].forEach((writes) => writes.clear());
     if (isBefore) this.#unsent = undefined;
-    for (const write of all) this.#lastOrder = Math.max(this.#lastOrder, this.#put(write).order);
+    for (const write of all) this.lastOrder = Math.max(this.lastOrder, this.#put(write).order);
     return added;
   }
 

@@ -9,7 +9,7 @@ import { readUser } from '../account.ts';
 import { reject } from '../mutations/reject.ts';
 import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError, discardedError } from '../client-errors.ts';
-import { mutationRecord, readMutation } from '../mutations/mutation.ts';
+import { type Mutation, mutationRecord, readMutation } from '../mutations/mutation.ts';
 import { writeSetOf } from '../mutations/write-set.ts';
 import type { Outcome } from '../mutations/settled-writes.ts';
 import { envOf } from '../state.ts';
@@ -18,6 +18,10 @@ import { envOf } from '../state.ts';
 const leaderCheckMs = 3_000;
 /** The leader is asked about waiting writes at the first, second and fourth check, and then at every one of so many. */
 const checksPerAsk = 4;
+/** How long a write of another tab that comes before writes of this one waits for more of them: each has all later ones applied again. */
+const earlyMs = 20;
+/** With fewer writes, it does not wait. */
+const fewWrites = 100;
 
 export class TabSync {
   readonly #context: ClientContext;
@@ -27,6 +31,9 @@ export class TabSync {
   #checks = 0;
   /** When another tab first asked about a write that nobody has told of here. */
   readonly #askedMs = new Map<string, number>();
+  /** Writes of other tabs since one that comes before writes of this tab, in the order in which they came. */
+  #early: Mutation[] = [];
+  #earlyTimer: Timer | undefined;
 
   constructor(context: ClientContext, tabs: Tabs) {
     this.#context = context;
@@ -62,6 +69,7 @@ export class TabSync {
 
   async close(): Promise<void> {
     this.#context.config.clock.clearTimeout(this.#leaderTimer);
+    this.#context.config.clock.clearTimeout(this.#earlyTimer);
     await this.#tabs.close();
   }
 
@@ -78,6 +86,7 @@ export class TabSync {
     const { state, config, events } = this.#context;
     events.emit('fact', 'tab', message);
     if (!isTabMessage(message)) return;
+    if (message.type !== 'write') this.#takeEarly();
     // While this tab reads the disk, it may have read how the writes were before.
     for (const [eventId, position] of settledIn(message)) {
       state.outbox.settled.add(eventId, position);
@@ -100,17 +109,39 @@ export class TabSync {
   }
 
   #onWrite(record: unknown): void {
+    const { config, state } = this.#context;
+    const write = readMutation(record);
+    if (!write) return;
+    const { lastOrder, size } = state.outbox;
+    if (this.#early.length === 0 && (write.order > lastOrder || size < fewWrites)) return this.#take([write]);
+    this.#early.push(write);
+    this.#earlyTimer ??= config.clock.setTimeout(() => this.#takeEarly(), earlyMs);
+  }
+
+  #takeEarly(): void {
+    this.#context.config.clock.clearTimeout(this.#earlyTimer);
+    this.#earlyTimer = undefined;
+    const early = this.#early;
+    this.#early = [];
+    if (early.length > 0) this.#take(early);
+  }
+
+  #take(writes: readonly Mutation[]): void {
     const { state } = this.#context;
     const { outbox, queries, session } = state;
-    const write = readMutation(record);
-    if (write && write.owner !== session.owner) return void this.#context.account.inheritWrite(write.owner);
+    const others = new Set(writes.map(({ owner }) => owner).filter((owner) => owner !== session.owner));
+    for (const owner of others) void this.#context.account.inheritWrite(owner);
     // This tab may have been frozen while it was told, and have read the write from the disk since.
-    if (!write || outbox.settled.positionOf(write.eventId)) return;
-    outbox.settled.delete(write.eventId);
-    this.#askedMs.delete(write.eventId);
-    const added = outbox.load(rebaseLoaded(state, [write]));
+    const news = writes.filter(({ owner, eventId }) => owner === session.owner && !outbox.settled.positionOf(eventId));
+    for (const { eventId } of news) {
+      outbox.settled.delete(eventId);
+      this.#askedMs.delete(eventId);
+    }
+    const added = outbox.load(rebaseLoaded(state, news));
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
-    this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
+    const [only, ...more] = added;
+    const shown = more.length > 0 ? queries.rewrite(outbox.unblocked()) : only ? queries.add(only) : [];
+    this.#context.run([...shown, { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }
 
   /** All records are of the user of the tab that asks. */
@@ -172,6 +203,7 @@ export class TabSync {
 
   /** What is on disk, from whichever tab, is taken up. */
   async #reload(): Promise<void> {
+    this.#takeEarly();
     await this.#context.account.recheck();
     await this.#context.writes.load();
   }
