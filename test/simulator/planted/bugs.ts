@@ -104,7 +104,7 @@ const client: readonly PlantedBug[] = [
   bug('a refusal for now is final', receiveError, "if ((outcome === 'unknown' || isPassing) && !isGivenUp) {", "if (outcome === 'unknown' && !isGivenUp) {"), // prettier-ignore
   bug('a failure of the server is final', receiveError, "if ((outcome === 'unknown' || isPassing) && !isGivenUp) {", "if (outcome !== 'unknown' && isPassing && !isGivenUp) {"), // prettier-ignore
   bug('what failed says again what later writes have said', 'reactor/mutations/acknowledge.ts', 'return remaining.length < steps.length ? remaining : steps;', 'return steps;'), // prettier-ignore
-  bug('the order of writes is that of the wall clock', outbox, 'Math.max(this.#lastOrder + 1, createdMs)', 'createdMs'),
+  bug('the order of writes is that of the wall clock', outbox, 'Math.max(this.lastOrder + 1, createdMs)', 'createdMs'),
   bug('a lost connection is not told to the state', machine, "if (isOver && before.name === 'ready' && type !== 'stop') commands.push('down');", ''), // prettier-ignore
   bug('a client that waits does not try again by itself', machine, 'const whileWaiting: Rules = { timer: connect, ', 'const whileWaiting: Rules = { '), // prettier-ignore
 ];
