@@ -21,6 +21,7 @@ import { RowReader } from './row-reader.ts';
 import type { Source } from './source.ts';
 import { StageWriter } from './stage-writer.ts';
 import { isRecordNamespace, SystemReader } from './system-rows.ts';
+import { UserAddresses } from './user-addresses.ts';
 import { readBack } from './verify.ts';
 
 export interface ImportOptions {
@@ -132,6 +133,7 @@ class Import {
   readonly #notes: string[] = [];
   readonly #digest = new Digest();
   readonly #faults = new Faults();
+  readonly #addresses = new UserAddresses();
   readonly #catalog: Catalog;
   readonly #writer: StageWriter;
   readonly #reader: RowReader;
@@ -147,7 +149,7 @@ class Import {
     this.#catalog = new Catalog(source.config, appId, source.namespaces);
     this.#writer = new StageWriter(stage);
     const shared = { appId, digest: this.#digest, faults: this.#faults, notes: this.#notes };
-    this.#reader = new RowReader({ ...shared, catalog: this.#catalog, relax });
+    this.#reader = new RowReader({ ...shared, addresses: this.#addresses, catalog: this.#catalog, relax });
     this.#system = new SystemReader({ ...shared, clientSecrets });
   }
 
@@ -172,6 +174,7 @@ class Import {
 
   async #importRows(): Promise<void> {
     const { source, progress } = this.#options;
+    await this.#addresses.read(source);
     let done = 0;
     const counts = new Map<string, number>();
     for (const etype of source.namespaces) {

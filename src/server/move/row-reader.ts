@@ -11,6 +11,7 @@ import { derivedId } from './derived-id.ts';
 import type { Digest, Field } from './digest.ts';
 import type { Faults } from './faults.ts';
 import { SeenValues } from './seen-values.ts';
+import type { UserAddresses } from './user-addresses.ts';
 
 export interface SourceRow {
   readonly entity: Readonly<Record<string, unknown>>;
@@ -28,6 +29,7 @@ export interface RowReaderConfig {
   readonly faults: Faults;
   readonly digest: Digest;
   readonly notes: string[];
+  readonly addresses: UserAddresses;
   /** Drops constraints that the data violates, and keeps the data. */
   readonly relax: boolean;
 }
@@ -109,7 +111,8 @@ export class RowReader {
       const isLink = attr?.['value-type'] === 'ref';
       if (isLink && (value === null || (Array.isArray(value) && value.length === 0))) continue;
       const isMany = isLink && attr?.cardinality === 'many';
-      fields.push([label, isMany ? [...new Set<unknown>([value].flat())].sort() : value]);
+      if (etype === '$users' && label === 'email' && typeof value === 'string') fields.push([label, this.#addressOf(value, where)]);
+      else fields.push([label, isMany ? [...new Set<unknown>([value].flat())].sort() : value]);
     }
     for (const [label, attr] of attrs) {
       const isThere = Object.hasOwn(entity, label) && !leftOut.has(label);
@@ -122,19 +125,21 @@ export class RowReader {
   /** Reports what could be stored, and never be read as it was. */
   #isReadable(name: string, value: unknown, where: string): boolean {
     const problem = problemOf(name, value);
-    if (problem === undefined) {
-      if (name === '$users.email' && typeof value === 'string' && value !== value.toLowerCase()) this.#noteAddress(value, where);
-      return true;
-    }
+    if (problem === undefined) return true;
     const text = `${where}: ${name} ${problem}`;
     if (this.#config.relax) this.#config.notes.push(`${text}: left out`);
     else this.#config.faults.add(text);
     return false;
   }
 
-  #noteAddress(email: string, where: string): void {
-    const note = `sign-in does not find the address '${email}', as it looks for '${email.toLowerCase()}': kept as it is`;
+  #addressOf(email: string, where: string): string {
+    const stored = this.#config.addresses.take(email);
+    if (stored === email) return email;
+    const note = stored
+      ? `the address '${email}' is stored as '${stored}', as sign-in looks for it`
+      : `sign-in does not find the address '${email}', as another user has it in lower case: kept as it is`;
     this.#config.notes.push(`${where}: ${note}`);
+    return stored ?? email;
   }
 
   #readLink(attr: WireAttr, id: string, value: unknown, at: number, where: string, triples: Triple[]): void {

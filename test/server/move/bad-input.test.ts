@@ -243,12 +243,23 @@ test('--relax leaves out values that nobody could read, with a note for each', a
   ]);
 });
 
-test('addresses that sign-in would not find are told', async () => {
+test('addresses are stored as sign-in looks for them, unless another user has them so', async () => {
   const users = { $users: { email: attr('string', { unique: true, indexed: true }) } };
-  const entity = (n: number, email: string | null): object => ({ entity: { id: idOf(n), email }, createdAt: 1 });
-  const rows = [entity(1, 'Ann@x.co'), entity(2, 'ann@x.co'), entity(3, null)];
-  const { notes } = await importFrom(await zip({ 'config.json': configOf(users), 'entities/$users.jsonl': rows }), { storage: memory() });
-  expect(notes).toEqual([expect.stringContaining("entities/$users.jsonl:1: sign-in does not find the address 'Ann@x.co'")]);
+  const addresses = ['Ann@x.co', 'ann@x.co', null, ' Bob@X.co', 'BOB@x.co', 'Eve@x.co', 'ÄNN@x.co'];
+  const rows = addresses.map((email, at) => ({ entity: { id: idOf(at + 1), email }, createdAt: 1 }));
+  const storage = memory();
+  const { notes, isSame } = await importFrom(await zip({ 'config.json': configOf(users), 'entities/$users.jsonl': rows }), { storage });
+  const { triples } = await contentsOf(storage, appId);
+  const values = triples.map((triple) => JSON.parse(triple) as unknown[]).filter(([id, , value]) => value !== id);
+  expect(values.map(([, , email]) => email)).toEqual(['Ann@x.co', 'ann@x.co', null, 'bob@x.co', 'BOB@x.co', 'eve@x.co', 'änn@x.co']);
+  expect(notes).toEqual([
+    "entities/$users.jsonl:1: sign-in does not find the address 'Ann@x.co', as another user has it in lower case: kept as it is",
+    "entities/$users.jsonl:4: the address ' Bob@X.co' is stored as 'bob@x.co', as sign-in looks for it",
+    "entities/$users.jsonl:5: sign-in does not find the address 'BOB@x.co', as another user has it in lower case: kept as it is",
+    "entities/$users.jsonl:6: the address 'Eve@x.co' is stored as 'eve@x.co', as sign-in looks for it",
+    "entities/$users.jsonl:7: the address 'ÄNN@x.co' is stored as 'änn@x.co', as sign-in looks for it",
+  ]);
+  expect(isSame).toBe(true);
 });
 
 test('rows that the backup counts but lacks are reported; --relax imports the others', async () => {
