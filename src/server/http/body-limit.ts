@@ -6,13 +6,19 @@ import { rejection } from '../errors.ts';
 import type { IncomingBytes } from '../incoming-bytes.ts';
 import { drain } from './drained-body.ts';
 import { malformed } from './errors.ts';
+import type { LargeBodies } from './large-bodies.ts';
 
 /** A declared length up to which a body is not counted: about what the headers of a request may take. */
 const smallBytes = 16 * 1024;
+/** Longer texts are parsed a few at a time. */
+const largeLength = 512 * 1024;
 
 export interface BodyLimits {
   readonly maxBytes: number;
   readonly incoming: IncomingBytes<object>;
+  readonly largeBodies: LargeBodies;
+  /** The network that a request comes from. */
+  readonly networkOf: (context: Context) => string;
 }
 
 interface WithBody {
@@ -25,7 +31,7 @@ export function bodyText(context: Context): Promise<string> {
   return held === undefined ? context.req.text() : Promise.resolve(held);
 }
 
-export function bodyLimit({ maxBytes, incoming }: BodyLimits): MiddlewareHandler<WithBody> {
+export function bodyLimit({ maxBytes, incoming, largeBodies, networkOf }: BodyLimits): MiddlewareHandler<WithBody> {
   const tooLarge = { type: 'param-malformed', message: `A body may have ${maxBytes} bytes`, hint: { in: ['body'] } };
   return async (context, next) => {
     const isChunked = context.req.header('transfer-encoding') !== undefined;
@@ -34,12 +40,15 @@ export function bodyLimit({ maxBytes, incoming }: BodyLimits): MiddlewareHandler
     if (declared <= smallBytes) return next();
     const { raw } = context.req;
     if (!raw.body) return next();
+    let leave: (() => void) | undefined;
     try {
       const text = await read(raw.body, raw, incoming, () => disconnect(context), maxBytes);
       if (text === undefined) return context.json(tooLarge, 413);
+      if (text.length > largeLength) leave = await largeBodies.enter(networkOf(context), text.length);
       context.set('bodyText', text);
       return await next();
     } finally {
+      leave?.();
       incoming.remove(raw);
     }
   };

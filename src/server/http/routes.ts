@@ -3,6 +3,7 @@
 
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { networkOf } from '../client-address.ts';
 import { isObject } from '../../lib/json.ts';
 import { isOpenedLocally } from '../origins.ts';
 import { ownVersion } from '../../protocol/version.ts';
@@ -16,13 +17,14 @@ import { backupRoutes } from './backup-routes.ts';
 import { bodyLimit } from './body-limit.ts';
 import { cliLoginRoutes } from './cli-login-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
-import { remoteAddressOf } from './caller.ts';
+import { addressOf, remoteAddressOf } from './caller.ts';
 import { HttpContext, type HttpConfig } from './context.ts';
 import { emailRoutes } from './email-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { frameworkRoutes } from './framework-routes.ts';
 import { EventSessions } from './event-sessions.ts';
 import { errorResponse } from './errors.ts';
+import { LargeBodies } from './large-bodies.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 import { ruleErrorsHeader } from './rule-errors.ts';
 import { operatorRoutes } from './operator-routes.ts';
@@ -60,7 +62,12 @@ export function httpRoutes(config: HttpConfig): Hono {
       context.header('content-type', 'application/json; charset=utf-8');
   });
   routes.use('*', parseWorkLimit(http.limits.parseWork));
-  const limited = bodyLimit({ maxBytes: http.limits.frameBytes, incoming: http.incoming });
+  const limited = bodyLimit({
+    maxBytes: http.limits.frameBytes,
+    incoming: http.incoming,
+    largeBodies: new LargeBodies(http.limits.frameBytes, http.clock),
+    networkOf: (context) => networkOf(addressOf(context, http).ip),
+  });
   // Files have a limit of their own and are streamed.
   const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
   routes.use('*', limitBody);
