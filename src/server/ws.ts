@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type ClientAddress, clientAddress } from './client-address.ts';
+import { FrameLine, FrameTurns } from './frame-turns.ts';
 import { IncomingBytes } from './incoming-bytes.ts';
 import type { Limits } from './limits.ts';
 import type { AllowsOrigin } from './origins.ts';
@@ -81,6 +82,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
+  const turns = new FrameTurns();
   const asPlainRequest = plainRequests(server);
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
@@ -97,7 +99,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
             origin: request.headers.origin,
           };
           countIncoming(opened, socket, incoming);
-          attach(opened, from, peer, { hub, limits, unread, guarded });
+          attach(opened, from, peer, { hub, limits, unread, incoming, turns, guarded });
         });
         if (!isAttached) opened.terminate();
       });
@@ -143,14 +145,13 @@ function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
   }
 }
 
-/** Counts a frame until it is complete. Bytes of the next frame in the same chunk are not counted until more arrives. */
+/** Counts a frame until it is taken. Bytes of the next frame in the same chunk are not counted until more arrives. */
 function countIncoming(opened: WebSocket, socket: Duplex, incoming: IncomingBytes<object>): void {
   const cut = (): void => {
     opened.close(tooSlow, 'too much is being sent');
     opened.terminate();
   };
   socket.prependListener('data', (chunk: Buffer) => incoming.add(opened, chunk.byteLength, cut));
-  opened.on('message', () => incoming.remove(opened));
   opened.on('close', () => incoming.remove(opened));
 }
 
@@ -161,10 +162,13 @@ interface Attachment {
   readonly hub: Hub;
   readonly limits: Limits;
   readonly unread: UnreadOutput<object>;
+  readonly incoming: IncomingBytes<object>;
+  readonly turns: FrameTurns;
   readonly guarded: Guarded;
 }
 
-function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Peer, { hub, limits, unread, guarded }: Attachment): void {
+function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Peer, around: Attachment): void {
+  const { hub, limits, unread, incoming, turns, guarded } = around;
   const cut = (): void => {
     session.close(tooSlow, 'the client does not read');
     socket.terminate();
@@ -202,12 +206,18 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
     },
   });
   const isAlive = (): void => void (peer.missedPings = 0);
+  const line = new FrameLine(turns, socket);
+  const read = (data: RawData, isBinary: boolean, bytes: number): void => {
+    if (bytes > limits.frameBytes) session.rejectOversized(bufferOf(data).subarray(0, headBytes).toString('utf8'));
+    else session.receive(isBinary ? undefined : bufferOf(data).toString('utf8'));
+  };
   socket.on('message', (data, isBinary) => {
     isAlive();
-    guarded(() => {
-      const bytes = sizeOf(data);
-      if (bytes > limits.frameBytes) session.rejectOversized(bufferOf(data).subarray(0, headBytes).toString('utf8'));
-      else session.receive(isBinary ? undefined : bufferOf(data).toString('utf8'));
+    const bytes = sizeOf(data);
+    line.take(bytes, () => {
+      isAlive();
+      incoming.remove(socket);
+      guarded(() => read(data, isBinary, bytes));
     });
   });
   socket.on('pong', isAlive);
@@ -217,7 +227,7 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
   socket.on('close', () => {
     unread.remove(socket);
     wake();
-    guarded(() => session.end());
+    line.take(0, () => void guarded(() => session.end()));
   });
 }
 
