@@ -21,17 +21,13 @@ export interface BodyLimits {
   readonly networkOf: (context: Context) => string;
 }
 
-interface WithBody {
-  readonly Variables: { readonly bodyText: string };
-}
-
 /** The body as text. Rejects if it does not arrive. */
 export function bodyText(context: Context): Promise<string> {
   const held = context.get('bodyText') as string | undefined;
   return held === undefined ? context.req.text() : Promise.resolve(held);
 }
 
-export function bodyLimit({ maxBytes, incoming, largeBodies, networkOf }: BodyLimits): MiddlewareHandler<WithBody> {
+export function bodyLimit({ maxBytes, incoming, largeBodies, networkOf }: BodyLimits): MiddlewareHandler {
   const tooLarge = { type: 'param-malformed', message: `A body may have ${maxBytes} bytes`, hint: { in: ['body'] } };
   return async (context, next) => {
     const isChunked = context.req.header('transfer-encoding') !== undefined;
