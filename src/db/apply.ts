@@ -20,9 +20,9 @@ export interface ApplyOptions {
   readonly times?: (row: Row | undefined, attr: KnownAttr, value: Value, now: () => number) => readonly Times[];
   /**
    * Called with every entity a step reads or writes: a change to any of them may change the effect of the steps. Also with every unique text
-   * that is looked up, set or removed.
+   * that is looked up, set or removed. `isTarget`: only its deletion depends on the steps, which link to it.
    */
-  readonly touch?: (id: string) => void;
+  readonly touch?: (id: string, isTarget?: boolean) => void;
   /** Called when the effect depends on more than what is touched: a lookup searched by a value that is not a unique text. */
   readonly search?: () => void;
   /** Finds an entity whose value is not in the layer. */
@@ -111,11 +111,11 @@ function addTriple(layer: Layer, id: string, attr: KnownAttr, input: Value, opti
   const isId = attr === layer.attrs.idAttr(attr.etype);
   const value = attr.isRef ? resolveValue(layer, input, options) : isId ? id : asStored(input, attr, options.useDates);
   if (value === undefined) return;
-  if (attr.isRef) options.touch?.(value as string);
+  if (attr.isRef) options.touch?.(value as string, true);
   const row = layer.row(attr.etype, id);
   const current = row?.values[attr.slot];
   // Deleting the former target may depend on this row.
-  if (attr.isRef && !attr.isMany && typeof current === 'string') options.touch?.(current);
+  if (attr.isRef && !attr.isMany && typeof current === 'string') options.touch?.(current, true);
   const next = attr.isRef && attr.isMany ? addLink(current as Links, value as string) : value;
   if (next === current && row) return;
   write(layer, attr, id, row, next, options);
@@ -126,7 +126,7 @@ function retractTriple(layer: Layer, id: string, attr: KnownAttr, input: Value, 
   const current = row?.values[attr.slot];
   if (!row || current === undefined) return;
   const value = attr.isRef ? resolveValue(layer, input, options) : input;
-  if (attr.isRef && typeof value === 'string') options.touch?.(value);
+  if (attr.isRef && typeof value === 'string') options.touch?.(value, true);
   const next = attr.isRef ? removeLink(current as Links, value as string) : equal(current, value) ? undefined : current;
   if (next !== current) write(layer, attr, id, row, next, options);
 }
@@ -152,7 +152,7 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
     if (options.touch) {
       const { blobs, links } = layer.attrs.namespace(entity.etype);
       // Deleting a target may depend on this row: touch the targets as well.
-      for (const attr of links) row.targets(attr).forEach(options.touch);
+      for (const attr of links) for (const target of row.targets(attr)) options.touch(target, true);
       for (const attr of blobs) touchText(attr, row.values[attr.slot], options);
     }
     layer.put(entity.etype, entity.id, undefined);

@@ -6,13 +6,13 @@ import type { Row } from './row.ts';
 /** The ids of the changed rows and of all entities they link to. */
 export function touchedBy(changeSet: ChangeSet): Set<string> {
   const ids = new Set<string>();
-  for (const changes of changeSet.values()) {
-    for (const [id, { before, after }] of changes) {
-      ids.add(id);
-      for (const row of [before, after]) if (row) addTargets(row, ids);
-    }
-  }
+  for (const changes of changeSet.values()) for (const [id, change] of changes) addTouched(ids, id, change);
   return ids;
+}
+
+export function addTouched(ids: Set<string>, id: string, { before, after }: RowChange): void {
+  ids.add(id);
+  for (const row of [before, after]) if (row) addTargets(row, ids);
 }
 
 function addTargets(row: Row, ids: Set<string>): void {

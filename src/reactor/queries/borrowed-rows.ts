@@ -1,19 +1,17 @@
-// Rows that a view borrows from the results of other queries, because a pending write may bring them into its own: so conditions, order and
+// Rows that a view borrows from the results of other queries, because pending writes may bring them into its own: so conditions, order and
 // limit are evaluated on what the client knows. A row is borrowed only if everything is known that the query returns of it and that its
-// conditions could mistake for missing.
+// conditions could mistake for missing. What is borrowed follows from the results and the steps of the pending writes, not from their outcome.
 
 import type { KnownAttr } from '../../db/attrs.ts';
-import { Layer } from '../../db/layer.ts';
-import { addLink } from '../../db/links.ts';
-import { Row } from '../../db/row.ts';
+import type { Row } from '../../db/row.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { QueryNode } from '../../query/compile.ts';
 import { newPass, within } from '../../query/pass.ts';
 import type { LinkEnd, LinkStep } from '../../query/where.ts';
-import { writeSetOf } from '../mutations/write-set.ts';
+import { DATED, linksTo, LISTS, PAGE, ReadLayer, ROWS } from './loan-keys.ts';
 import type { KnownRow, KnownRows } from './known-rows.ts';
 import { rowsBeyond } from './page-fill.ts';
-import { decides, type EntityNeed, isPage, linkKey, type NodeNeed, type QueryNeeds, needsOf } from './query-needs.ts';
+import { type EntityNeed, isPage, linkKey, type NodeNeed, type QueryNeeds, needsOf } from './query-needs.ts';
 import { completed, isInResult, isShown, toldOf } from './shown-rows.ts';
 import type { View } from './view.ts';
 
@@ -22,103 +20,98 @@ export interface BorrowedRow {
   readonly row: Row;
 }
 
-/** What a write needs from other results. */
-export interface Loan {
-  readonly rows: readonly BorrowedRow[];
-  /** Entities that were looked up, found or not. */
-  readonly ids: ReadonlySet<string>;
-  /** Those that are borrowed, or not, because some result is newer than another. */
-  readonly dated: ReadonlySet<string>;
-  /** Rows that no write names are looked for. */
-  readonly isWide: boolean;
-}
+/** A reason to look for rows. */
+export type Seed = (borrowing: Borrowing) => void;
 
-export const noLoan: Loan = { rows: [], ids: new Set(), dated: new Set(), isWide: false };
+export const rowName = (etype: string, id: string, isDeleted: boolean): string => `${etype} ${id} ${isDeleted}`;
 
-/** The rows to borrow for a write. @param makesAttrs that the result does not know */
-export function borrow(view: View, known: KnownRows, steps: readonly Step[], makesAttrs = false): Loan {
-  const needs = needsOf(view.compiled);
-  return makesAttrs || decides(steps, needs) ? new Borrowing(view, known, needs, steps).loan(makesAttrs) : noLoan;
-}
+/** What was found for each need of each entity. */
+type Found = Map<string, BorrowedRow>;
+const keyOf = ({ at, etype }: EntityNeed, id: string): string => `${at} ${etype} ${id}`;
 
-class Borrowing {
+/** One evaluation of a seed. */
+export class Borrowing {
   readonly #view: View;
   readonly #known: KnownRows;
-  readonly #nodes: readonly NodeNeed[];
-  readonly #lacking: QueryNeeds['lacking'];
+  readonly #needs: QueryNeeds;
   /** Whether the query decides by an attr that its result cannot know. */
   readonly #isNewQuery: boolean;
-  readonly #steps: readonly Step[];
-  readonly #rows = new Map<string, BorrowedRow>();
-  readonly #ids = new Set<string>();
-  readonly #dated = new Set<string>();
-  #isWide = false;
-  readonly #seen = new Set<string>();
+  readonly rows = new Map<string, BorrowedRow>();
+  /** What the outcome depends on. */
+  readonly keys = new Set<string>();
+  /** Other reasons that follow from this one. */
+  readonly also = new Map<string, Seed>();
+  /** Whether the view's own result may lose rows of a page. */
+  isHeld = false;
+  readonly #unknown = new Set<string>();
   readonly #knownRows = new Map<string, KnownRow | undefined>();
 
-  constructor(view: View, known: KnownRows, { deciding, lacking, nodes }: QueryNeeds, steps: readonly Step[]) {
+  constructor(view: View, known: KnownRows) {
     this.#view = view;
     this.#known = known;
-    this.#nodes = nodes;
-    this.#lacking = lacking;
-    this.#isNewQuery = [...deciding].some((attrId) => !this.#has(attrId));
-    this.#steps = steps;
+    this.#needs = needsOf(view.compiled);
+    this.#isNewQuery = [...this.#needs.deciding].some((attrId) => !this.#has(attrId));
   }
 
-  loan(makesAttrs: boolean): Loan {
-    const { attrs } = this.#view.db;
-    for (const [op, e, attrId, value] of this.#steps as readonly (readonly [string, unknown, string, unknown?])[]) {
-      if (op === 'delete-entity' && typeof e === 'string') this.#consider(attrId, e);
-      const attr = op.endsWith('-triple') ? attrs.byId(attrId) : undefined;
-      if (!attr) continue;
-      if (typeof e === 'string') this.#consider(attr.etype, e);
-      if (attr.isRef && attr.reverseEtype !== undefined && typeof value === 'string') this.#consider(attr.reverseEtype, value);
+  /** An entity changed by a write, as a row. */
+  row(etype: string, id: string, isDeleted: boolean): void {
+    this.keys.add(id);
+    this.isHeld = isDeleted || this.#view.baseStore.hasEntity(id);
+    for (const { node, need } of this.#needs.nodes) if (node.etype === etype && this.#mayMatch(node, id)) this.#borrow(need, id);
+  }
+
+  /** An entity that conditions of other rows read. @param key what a write changes of it; empty: all of it */
+  far(etype: string, id: string, key: string | undefined): void {
+    for (const { node, paths } of this.#needs.nodes) {
+      for (const { steps, far, reads } of paths) {
+        if (far.etype !== etype || (key && !reads.has(key))) continue;
+        this.#borrow(far, id);
+        for (const near of this.#reaching(steps, id)) this.#also(node.etype, near);
+      }
     }
-    if (makesAttrs) this.#borrowLacking();
-    if (this.#steps.some(([op, e]) => op === 'delete-entity' || (typeof e === 'string' && this.#view.pending.loans.holds(e))))
-      this.#fillPages();
-    return { rows: [...this.#rows.values()], ids: this.#ids, dated: this.#dated, isWide: this.#isWide };
   }
 
-  /** Without an attr that is made here, all entities lack it. */
-  #borrowLacking(): void {
-    for (const [attrId, etype] of this.#lacking) {
+  /** A new link from an entity that is here: what it leads to may be known elsewhere. */
+  link(attr: KnownAttr, e: string, value: string): void {
+    for (const { etype, link, far } of this.#needs.ends) {
+      if (link.attr !== attr) continue;
+      const [near, target] = link.isForward ? [e, value] : [value, e];
+      if (this.#isHere(etype, near)) this.#add((found) => this.#collect(far, target, found));
+    }
+  }
+
+  /** Without an attr that is made by a write, all entities lack it. */
+  lacking(): void {
+    for (const [attrId, etype] of this.#needs.lacking) {
       if (this.#has(attrId)) continue;
-      this.#isWide = true;
+      this.keys.add(ROWS).add(LISTS);
       const isCut = ({ node }: NodeNeed): boolean =>
         node.etype === etype && isPage(node) && this.#known.lists(node, this.#view).next().done === true;
-      if (!this.#nodes.some(isCut)) for (const id of this.#known.ids(etype, this.#view)) this.#consider(etype, id);
+      if (this.#needs.nodes.some(isCut)) continue;
+      for (const id of this.#known.ids(etype, this.#view)) {
+        this.#also(etype, id);
+        this.also.set(`${etype} ${id} .`, (borrowing) => borrowing.far(etype, id, ''));
+      }
     }
   }
 
   /** As many rows as may leave a page, and those among them that pending writes may move. */
-  #fillPages(): void {
-    for (const { node, need } of this.#nodes) {
+  pages(): void {
+    for (const { node, need } of this.#needs.nodes) {
       if (!isPage(node)) continue;
-      this.#isWide = true;
+      this.keys.add(ROWS).add(LISTS).add(PAGE);
       let missing = node.limit;
       for (const { id } of rowsBeyond(node, this.#view.info?.pageInfo?.[node.key], this.#known.lists(node, this.#view))) {
-        const found = new Map<string, BorrowedRow>();
+        const found: Found = new Map();
         if (missing === 0 || !this.#collect(need, id, found)) break;
-        for (const [key, row] of found) this.#rows.set(key, row);
-        if (this.#known.pendingAbout([id]).size === 0) missing -= 1;
+        this.#take(found);
+        if (this.#known.stepsOn(id, this.#view).next().done) missing -= 1;
       }
     }
   }
 
-  /** An entity changed by the write: as a row, and as one that conditions of other rows read. */
-  #consider(etype: string, id: string): void {
-    const key = `${etype} ${id}`;
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
-    for (const { node, need, paths } of this.#nodes) {
-      if (node.etype === etype && this.#mayMatch(node, id)) this.#borrow(need, id);
-      for (const { steps, far } of paths) {
-        if (far.etype !== etype) continue;
-        this.#borrow(far, id);
-        for (const near of this.#reaching(steps, id)) if (this.#mayMatch(node, near)) this.#borrow(need, near);
-      }
-    }
+  #also(etype: string, id: string): void {
+    this.also.set(rowName(etype, id, false), (borrowing) => borrowing.row(etype, id, false));
   }
 
   /** Whether the values that no pending write changes satisfy the node's conditions. */
@@ -127,18 +120,18 @@ class Borrowing {
     if (!row || !where) return true;
     return where.tests.every(({ attr, condition }) => {
       const value = row.values[attr.slot];
-      return (
-        condition.acceptsNull ||
-        (value !== undefined && condition.matches(value)) ||
-        this.#isSet(id, attr) ||
-        this.#known.isWritten(id, attr.id)
-      );
+      return condition.acceptsNull || (value !== undefined && condition.matches(value)) || this.#isWritten(id, attr);
     });
   }
 
   #knownRow(etype: string, id: string): KnownRow | undefined {
     const key = `${etype} ${id}`;
-    if (!this.#knownRows.has(key)) this.#knownRows.set(key, this.#known.row(etype, id, this.#view));
+    if (!this.#knownRows.has(key)) {
+      this.keys.add(id);
+      const known = this.#known.row(etype, id, this.#view, this.keys);
+      if (known?.isDated) this.keys.add(DATED);
+      this.#knownRows.set(key, known);
+    }
     return this.#knownRows.get(key);
   }
 
@@ -153,102 +146,100 @@ class Borrowing {
   }
 
   #borrow(need: EntityNeed, id: string): void {
-    if (!this.#isHere(need.etype, id)) return this.#add((found) => this.#collect(need, id, found));
-    // The result has this row, or it is created here: its links may be known elsewhere.
-    this.#add((found) => {
-      for (const { link, far } of need.links) for (const target of this.#newlyLinked(link, id)) this.#collect(far, target, found);
-    });
-    if (this.#isInResult(need.etype, id)) this.#add((found) => this.#complete(need, id, found));
+    if (!this.#isHere(need.etype, id)) this.#add((found) => this.#collect(need, id, found));
+    else if (this.#isInResult(need.etype, id)) this.#add((found) => this.#complete(need, id, found));
   }
 
-  #add(collect: (found: Map<string, BorrowedRow>) => unknown): void {
-    const found = new Map<string, BorrowedRow>();
-    if (collect(found) === false || this.#contradicts(found)) return;
-    for (const [key, row] of found) this.#rows.set(key, row);
+  #add(collect: (found: Found) => boolean): void {
+    const found: Found = new Map();
+    if (!collect(found) || this.#contradicts(found)) return;
+    this.#take(found);
+  }
+
+  #take(found: Found): void {
+    for (const { etype, row } of found.values()) this.rows.set(`${etype} ${row.id}`, { etype, row });
   }
 
   /** Whether everything needed of the entity is known; adds what is not in the result itself. */
-  #collect(need: EntityNeed, id: string, found: Map<string, BorrowedRow>): boolean {
-    const { etype } = need;
-    const key = `${etype} ${id}`;
-    this.#ids.add(id);
+  #collect(need: EntityNeed, id: string, found: Found): boolean {
+    const key = keyOf(need, id);
     if (found.has(key)) return true;
-    if (this.#isInResult(etype, id)) return (this.#complete(need, id, found), true);
+    // What fails although the rest is taken for granted fails always.
+    const isFound = !this.#unknown.has(key) && this.#search(need, id, found, key);
+    if (!isFound) this.#unknown.add(key);
+    return isFound;
+  }
+
+  #search(need: EntityNeed, id: string, found: Found, key: string): boolean {
+    const { etype } = need;
+    if (this.#isInResult(etype, id)) return this.#complete(need, id, found);
     const known = this.#knownRow(etype, id);
     if (!known) return this.#isMade(etype, id);
     const { row } = known;
-    if (need.isShown && !row.exists(this.#view.db.attrs.idAttr(etype))) return false;
+    if (need.isShown && !row.exists(this.#view.attrs.idAttr(etype))) return false;
     const isKnown = (attr: KnownAttr): boolean =>
       row.values[attr.slot] !== undefined || !this.#has(attr.id) || known.covers(attr) || this.#isSet(id, attr);
-    const needs = this.#needs(need, id);
+    const needs = this.#alike(need, id);
     if (!needs.every(({ attrs }) => attrs.every(isKnown))) return false;
-    const before = [...found.keys()];
+    const { size } = found;
     found.set(key, { etype, row });
     const links = needs.flatMap((each) => each.links);
     const isComplete = links.every(({ link, far, filter }) => {
       const isOne = link.isForward && !link.attr.isMany;
-      if (filter !== undefined && !(isOne ? isKnown(link.attr) : !this.#has(link.attr.id) || known.coversLinks(link, filter))) return false;
-      return [...this.#linked(link, id)].every((target) => {
-        const isFound = this.#collect(far, target, found);
-        if (isFound) this.#tie(link, id, target, found);
-        return isFound || !far.isShown;
-      });
+      if (filter !== undefined && !(isOne ? isKnown(link.attr) : !this.#has(link.attr.id) || this.#coversLinks(known, link, filter)))
+        return false;
+      return [...this.#linked(link, id)].every((target) => this.#collect(far, target, found) || !far.isShown);
     });
-    if (!isComplete) for (const added of found.keys()) if (!before.includes(added)) found.delete(added);
+    if (!isComplete) for (const added of [...found.keys()].slice(size)) found.delete(added);
     return isComplete;
   }
 
+  #coversLinks(known: KnownRow, link: LinkEnd, filter: string): boolean {
+    this.keys.add(LISTS);
+    return known.coversLinks(link, filter);
+  }
+
   /** A row present for one node appears in every other node it matches. */
-  #needs(need: EntityNeed, id: string): readonly EntityNeed[] {
+  #alike(need: EntityNeed, id: string): readonly EntityNeed[] {
     const isOther = ({ node, need: other }: NodeNeed): boolean => other !== need && node.etype === need.etype && this.#mayMatch(node, id);
-    return [need, ...this.#nodes.filter(isOther).map(({ need: other }) => other)];
+    return [need, ...this.#needs.nodes.filter(isOther).map(({ need: other }) => other)];
   }
 
-  /** The result has the entity in one place of the query, and may lack what another place shows of it. */
-  #complete(need: EntityNeed, id: string, found: Map<string, BorrowedRow>): void {
+  /** The result has the entity in one place of the query, and may lack what another place shows of it. Returns whether that is known. */
+  #complete(need: EntityNeed, id: string, found: Found): boolean {
     const { etype } = need;
-    const own = this.#view.baseStore.row(etype, id);
-    const known = this.#places(etype) > 1 ? this.#knownRow(etype, id)?.row : undefined;
-    if (!own || !known) return;
-    const key = `${etype} ${id}`;
-    const told = toldOf(this.#view, etype, own);
-    found.set(key, this.#rows.get(key) ?? { etype, row: completed(own, known, told, this.#view.db.attrs.namespace(etype)) });
-    for (const { link, far, filter = '' } of this.#needs(need, id).flatMap(({ links }) => links)) {
-      if (told.links.has(linkKey(link, filter))) continue;
-      for (const target of this.#linked(link, id)) if (this.#collect(far, target, found)) this.#tie(link, id, target, found);
+    const key = keyOf(need, id);
+    const own = this.#places(etype) > 1 && !found.has(key) ? this.#view.baseStore.row(etype, id) : undefined;
+    if (!own) return true;
+    const known = this.#knownRow(etype, id);
+    const told = toldOf(this.#view, etype, own, this.#readLayer);
+    const isKnown = (attr: KnownAttr): boolean =>
+      (known?.row ?? own).values[attr.slot] !== undefined ||
+      told.attrs.has(attr.id) ||
+      !this.#has(attr.id) ||
+      known?.covers(attr) === true ||
+      this.#isSet(id, attr);
+    if (need.isShown && !need.attrs.every(isKnown)) return false;
+    if (!known) return true;
+    found.set(key, { etype, row: completed(own, known.row, told, this.#view.attrs.namespace(etype)) });
+    for (const { link, far, filter = '' } of this.#alike(need, id).flatMap(({ links }) => links)) {
+      if (!told.links.has(linkKey(link, filter))) for (const target of this.#linked(link, id)) this.#collect(far, target, found);
     }
+    return true;
   }
 
-  /** How many parts of the query may bring entities of the namespace into its result. */
+  /** How many parts of the query may bring entities of the namespace into its result, or links of theirs that it does not tell whole. */
   #places(etype: string): number {
-    const reading = this.#nodes.flatMap(({ paths }) => paths).filter(({ far }) => far.etype === etype);
-    return this.#nodes.filter(({ node }) => node.etype === etype).length + reading.length;
+    const { nodes, ends } = this.#needs;
+    const reading = nodes.flatMap(({ paths }) => paths).filter(({ far }) => far.etype === etype);
+    const linking = ends.filter(({ link: { attr, isForward } }) => !isForward && attr.etype === etype && attr.isMany);
+    return nodes.filter(({ node }) => node.etype === etype).length + reading.length + linking.length;
   }
 
-  /** The result may have an entity without its link to one that it does not have. */
-  #tie({ attr, isForward }: LinkEnd, id: string, far: string, found: Map<string, BorrowedRow>): void {
-    if (isForward) return;
-    const key = `${attr.etype} ${far}`;
-    const row = (found.get(key) ?? this.#rows.get(key))?.row ?? this.#view.baseStore.row(attr.etype, far);
-    if (!row || row.targets(attr).includes(id) || !this.#knownRow(attr.etype, far)?.row.targets(attr).includes(id)) return;
-    const values = row.values.slice();
-    values[attr.slot] = attr.isMany ? addLink(row.links(attr), id) : id;
-    found.set(key, { etype: attr.etype, row: new Row(far, row.t, values, row.times) });
-  }
-
-  /** Known before and after the write. */
+  /** Known before and after the writes. */
   #linked(link: LinkEnd, id: string): ReadonlySet<string> {
-    return new Set([...this.#known.linked(link, id, this.#view), ...this.#newlyLinked(link, id)]);
-  }
-
-  #newlyLinked({ attr, isForward }: LinkEnd, id: string): string[] {
-    const targets: string[] = [];
-    for (const step of this.#steps) {
-      if (step[0] !== 'add-triple' || step[2] !== attr.id) continue;
-      const [near, far] = isForward ? [step[1], step[3]] : [step[3], step[1]];
-      if (near === id && typeof far === 'string') targets.push(far);
-    }
-    return targets;
+    this.keys.add(link.isForward ? id : linksTo(id));
+    return new Set([...this.#known.linked(link, id, this.#view), ...this.#known.newlyLinked(link, id, this.#view)]);
   }
 
   /** Whether results can have values of the attr. If not, pending writes create it. */
@@ -256,8 +247,18 @@ class Borrowing {
     return this.#view.baseStore.attrs.byId(attrId) !== undefined;
   }
 
-  #isSet(id: string, attr: KnownAttr): boolean {
-    return this.#steps.some((step) => step[0] === 'add-triple' && step[1] === id && step[2] === attr.id);
+  #isSet(id: string, { id: attrId }: KnownAttr): boolean {
+    return this.#isDone(id, (step) => step[0] === 'add-triple' && step[2] === attrId);
+  }
+
+  #isWritten(id: string, { id: attrId }: KnownAttr): boolean {
+    return this.#isDone(id, (step) => step[2] === attrId);
+  }
+
+  #isDone(id: string, isIt: (step: Step) => boolean): boolean {
+    this.keys.add(id);
+    for (const step of this.#known.stepsOn(id, this.#view)) if (isIt(step)) return true;
+    return false;
   }
 
   #isHere(etype: string, id: string): boolean {
@@ -265,25 +266,30 @@ class Borrowing {
   }
 
   #isInResult(etype: string, id: string): boolean {
+    this.keys.add(id);
     return isInResult(this.#view, etype, id);
   }
 
-  /** By this write or another pending one. */
+  /** By a pending write. */
   #isMade(etype: string, id: string): boolean {
-    const { creates, upserts } = writeSetOf(this.#steps);
-    return creates.has(id) || upserts.has(id) || this.#view.db.row(etype, id)?.exists(this.#view.db.attrs.idAttr(etype)) === true;
+    const idAttr = this.#view.attrs.idAttr(etype);
+    return this.#isDone(id, (step) => step[0] === 'add-triple' && step[2] === idAttr?.id && step[4]?.mode !== 'update');
   }
 
-  /** Whether these rows would have been in the result before the write. They were not, so what other results know of them is outdated. */
-  #contradicts(found: ReadonlyMap<string, BorrowedRow>): boolean {
+  /** Whether these rows would have been in the result before the writes. They were not, so what other results know of them is outdated. */
+  #contradicts(found: Found): boolean {
     if (this.#isNewQuery) return false;
-    const before = new Layer(this.#view.baseStore);
+    const before = this.#readLayer();
     for (const { etype, row } of found.values()) before.put(etype, row.id, row);
-    const others = [...found.values()].filter(({ etype, row }) => !this.#isInResult(etype, row.id));
+    const others = [...found.values()].filter(({ etype, row }) => !isInResult(this.#view, etype, row.id));
     const shown = within(newPass(), () =>
-      others.filter(({ etype, row }) => this.#nodes.some((each) => each.node.etype === etype && isShown(this.#view, each, row, before))),
+      others.filter(({ etype, row }) =>
+        this.#needs.nodes.some((each) => each.node.etype === etype && isShown(this.#view, each, row, before)),
+      ),
     );
-    for (const { row } of shown) this.#dated.add(row.id);
+    if (shown.length > 0) this.keys.add(DATED);
     return shown.some(({ etype, row }) => !this.#knownRow(etype, row.id)?.isNewer);
   }
+
+  readonly #readLayer = (): ReadLayer => new ReadLayer(this.#view.baseStore, this.keys, PAGE);
 }

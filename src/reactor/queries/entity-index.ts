@@ -20,8 +20,8 @@ export class EntityIndex {
 
   /** Attr → the queries in which it decides which rows are returned. Undefined until needed. */
   #byAttr: ById | undefined;
-  /** The queries with borrowed rows. */
-  readonly borrowers = new Set<LiveQuery>();
+  /** The queries that borrow rows, or may. */
+  readonly #borrowers = new Set<LiveQuery>();
 
   /** Entity id → the number of pending writes that may create it, and so add it to any query. */
   readonly #pendingIds = new Map<string, number>();
@@ -36,7 +36,7 @@ export class EntityIndex {
   updatedBy(ids: ReadonlySet<string>, steps: readonly Step[]): Iterable<LiveQuery> {
     const showing = this.queriesWith(ids);
     const deciding = this.#decidedBy(steps);
-    return deciding.size === 0 && this.borrowers.size === 0 ? showing : new Set([...showing, ...deciding, ...this.borrowers]);
+    return deciding.size === 0 && this.#borrowers.size === 0 ? showing : new Set([...showing, ...deciding, ...this.#borrowers]);
   }
 
   /** The queries in which one of the steps decides which rows are returned. */
@@ -96,12 +96,18 @@ export class EntityIndex {
     }
   }
 
+  /** What the query borrows changed. */
+  onLoans(live: LiveQuery): void {
+    if (live.view.pending.loans.isEmpty) this.#borrowers.delete(live);
+    else this.#borrowers.add(live);
+  }
+
   onOpened(): void {
     this.#byAttr = undefined;
   }
 
   onClosed(live: LiveQuery): void {
-    this.borrowers.delete(live);
+    this.#borrowers.delete(live);
     this.#byAttr = undefined;
     if (this.#byId) for (const id of live.view.baseStore.ids()) remove(this.#byId, id, live);
   }

@@ -2,7 +2,6 @@
 // this client knows of the row.
 
 import type { KnownAttr, Namespace } from '../../db/attrs.ts';
-import { isUniqueText } from '../../db/apply.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
 import { equal } from '../../lib/equal.ts';
 import { addLink, type Links, listed } from '../../db/links.ts';
@@ -12,33 +11,24 @@ import type { Value } from '../../protocol/triple.ts';
 import type { QueryNode } from '../../query/compile.ts';
 import { type LinkEnd, linked } from '../../query/where.ts';
 import { isOlder } from '../tx-position.ts';
-import { lookupsIn, looksUp, writeSetOf } from '../mutations/write-set.ts';
+import { isUpdate } from '../mutations/write-set.ts';
 import { type CompleteList, completeLists, haveAllLinks } from './complete-lists.ts';
+import { KeptRows, type Source } from './kept-rows.ts';
+import type { EntityIndex } from './entity-index.ts';
 import type { LiveQuery } from './live-query.ts';
+import { keysOf, ReadLayer, ROWS } from './loan-keys.ts';
 import { comesBefore, type PendingMutation } from './pending-in-view.ts';
+import { PendingSteps } from './pending-steps.ts';
 import { type Coverage, linkKey, NOTHING } from './query-needs.ts';
 import { toldOf } from './shown-rows.ts';
 import type { View } from './view.ts';
-
-/** A row as contained in a result. */
-interface Source {
-  readonly live: LiveQuery;
-  readonly row: Row;
-  readonly coverage: Coverage;
-  /** The result no longer contains it. */
-  readonly isKept: boolean;
-}
-
-interface Named {
-  readonly write: PendingMutation;
-  readonly lookups: readonly LookupRef[];
-  readonly ids: Set<string>;
-}
 
 export interface KnownRow {
   readonly row: Row;
   /** Whether a result that contains it is newer than the asking query's. */
   readonly isNewer: boolean;
+  /** Whether it would be another one if the results had other positions. */
+  readonly isDated: boolean;
   /** Whether a missing value is known to be missing. */
   covers(attr: KnownAttr): boolean;
   /** Whether all linked entities that pass the filter are known. */
@@ -47,130 +37,94 @@ export interface KnownRow {
 
 export class KnownRows {
   readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
-  readonly #holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>;
-  /** Entity → event id → each pending write that changes it. */
-  readonly #writes = new Map<string, Map<string, PendingMutation>>();
-  /** Entity → etype → its row in the last result that contained it. Kept while a pending write changes the entity. */
-  readonly #kept = new Map<string, Map<string, Source>>();
-  /** Event id of each pending write that names entities by a value → the lookups, and the entities they may mean. */
-  readonly #named = new Map<string, Named>();
+  readonly #index: EntityIndex;
+  readonly #isMissing: (live: LiveQuery, eventId: string) => boolean;
+  /** What all pending writes do; each view lacks some of them. */
+  readonly pending = new PendingSteps((lookup) => this.#holders(lookup));
+  readonly #kept = new KeptRows();
 
-  /** @param holding finds at least the live queries whose results contain one of these entities */
-  constructor(liveQueries: ReadonlyMap<string, LiveQuery>, holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>) {
+  /** @param isMissing whether the query's result lacks a pending write */
+  constructor(liveQueries: ReadonlyMap<string, LiveQuery>, index: EntityIndex, isMissing: (live: LiveQuery, eventId: string) => boolean) {
     this.#liveQueries = liveQueries;
-    this.#holding = holding;
+    this.#index = index;
+    this.#isMissing = isMissing;
   }
 
-  addPending(write: PendingMutation): void {
-    const { eventId, steps } = write;
-    if (looksUp(steps)) this.#named.set(eventId, { write, lookups: lookupsIn(steps), ids: new Set() });
-    for (const id of writeSetOf(steps).touches) this.#addWrite(id, write);
-  }
-
-  #addWrite(id: string, write: PendingMutation): void {
-    const writes = this.#writes.get(id);
-    if (writes) writes.set(write.eventId, write);
-    else this.#writes.set(id, new Map([[write.eventId, write]]));
-  }
-
-  removePending({ eventId, steps }: PendingMutation): void {
-    const named = this.#named.get(eventId)?.ids ?? [];
-    this.#named.delete(eventId);
-    for (const id of [...writeSetOf(steps).touches, ...named]) {
-      const writes = this.#writes.get(id);
-      writes?.delete(eventId);
-      if (writes?.size !== 0) continue;
-      this.#writes.delete(id);
-      this.#kept.delete(id);
-    }
+  /** Returns what views know less of. */
+  removePending(write: PendingMutation): ReadonlySet<string> {
+    const ids = this.pending.keysOf(write.eventId);
+    this.pending.remove(write.eventId);
+    const dropped = this.hasPending ? this.#kept.prune((id) => this.pending.isAbout(id), ids) : this.#kept.prune(() => false);
+    return keysOf(dropped);
   }
 
   get hasPending(): boolean {
-    return this.#writes.size + this.#named.size > 0;
+    return !this.pending.isEmpty;
   }
 
-  /**
-   * The steps of a pending write, with every entity that has or had a value by which the write names one: in its turn, the write finds the
-   * right one among them.
-   */
-  resolved(eventId: string, steps: readonly Step[], asking: View): readonly Step[] {
-    const found = this.#named.get(eventId);
-    if (!found) return steps;
-    const named = (ref: unknown): readonly unknown[] => {
-      const ids = Array.isArray(ref) ? this.#holders(ref as unknown as LookupRef, asking) : [];
-      for (const id of ids) {
-        this.#addWrite(id, found.write);
-        found.ids.add(id);
-      }
-      return ids.length > 0 ? ids : [ref];
-    };
-    const { attrs } = asking.db;
-    return steps.flatMap(([op, e, attrId, value, ...options]) => {
-      const ends = attrs.byId(String(attrId))?.isRef ? named(value) : [value];
-      return named(e).flatMap((id) => ends.map((end) => [op, id, attrId, end, ...options] as unknown as Step));
-    });
+  /** The pending writes that the asking query's result lacks. */
+  missing(asking: View): PendingMutation[] {
+    return [...this.pending.all()].filter(this.#isLacking(asking));
   }
 
-  /** Event ids of the pending writes that name one of these entities by a value. @param ids also the texts of their rows, before and now */
-  naming(ids: ReadonlySet<string>, asking: View): ReadonlySet<string> {
-    const found = new Set<string>();
-    const { attrs } = asking.db;
-    const mayMean = ([attrId, value]: LookupRef): boolean => {
-      const attr = attrs.byId(attrId);
-      return !attr || !isUniqueText(attr, value) || ids.has(value);
-    };
-    for (const [eventId, { write, lookups, ids: named }] of this.#named) {
-      if (lookups.some(mayMean)) this.resolved(eventId, write.steps, asking);
-      if ([...named].some((id) => ids.has(id))) found.add(eventId);
-    }
+  /** Their steps on the entity. */
+  *stepsOn(id: string, asking: View): Generator<Step> {
+    const isMissing = this.#isLacking(asking);
+    for (const [write, steps] of this.pending.about(id))
+      if (isMissing(write)) yield* asking.pending.rewritten(write)?.filter(([, e]) => e === id) ?? steps;
+  }
+
+  /** The entities that they link with this one. */
+  newlyLinked({ attr, isForward }: LinkEnd, id: string, asking: View): string[] {
+    const isMissing = this.#isLacking(asking);
+    if (!isForward) return [...this.pending.adding(attr.id, id)].flatMap(([write, entities]) => (isMissing(write) ? entities : []));
+    const targets: string[] = [];
+    for (const [op, , attrId, value] of this.stepsOn(id, asking))
+      if (op === 'add-triple' && attrId === attr.id && typeof value === 'string') targets.push(value);
+    return targets;
+  }
+
+  /** The updates among them of these entities. */
+  updatesOf(ids: Iterable<string>, asking: View): Set<PendingMutation> {
+    const found = new Set<PendingMutation>();
+    const isMissing = this.#isLacking(asking);
+    for (const id of ids) for (const [write] of this.pending.about(id)) if (isUpdate(write.steps) && isMissing(write)) found.add(write);
     return found;
+  }
+
+  #isLacking(asking: View): (write: PendingMutation) => boolean {
+    const live = this.#liveOf(asking);
+    return ({ eventId }) => live !== undefined && this.#isMissing(live, eventId);
   }
 
   /** The entity that has the value in other results, and after the pending writes before this one. */
   find(lookup: LookupRef, write: PendingMutation, asking: View): string | undefined {
-    const earlier = (id: string): Step[] => {
-      const writes = [...(this.#writes.get(id)?.values() ?? [])].filter((other) => comesBefore(other, write));
-      return writes.sort((a, b) => (comesBefore(a, b) ? -1 : 1)).flatMap(({ steps }) => steps);
-    };
-    const etype = asking.db.attrs.byId(lookup[0])?.etype;
-    return this.#holders(lookup, asking, false).find((id) =>
-      earlier(id).reduce((isHolder, [op, e, attrId, value]) => {
+    const etype = asking.attrs.byId(lookup[0])?.etype;
+    return [...this.#holders(lookup)].find((id) => {
+      const earlier = [...this.pending.about(id)].filter(([other]) => comesBefore(other, write));
+      const steps = earlier.sort(([a], [b]) => (comesBefore(a, b) ? -1 : 1)).flatMap(([, each]) => each);
+      return steps.reduce((isHolder, [op, , attrId, value]) => {
         const isDeletion = op === 'delete-entity';
         if (isDeletion ? attrId !== undefined && attrId !== etype : attrId !== lookup[0]) return isHolder;
-        const isOf = e === id || (Array.isArray(e) && this.#holders(e as unknown as LookupRef, asking, false).includes(id));
-        if (!isOf) return isHolder;
         return isDeletion ? false : equal(value, lookup[1]) ? op !== 'retract-triple' : isHolder && op === 'retract-triple';
-      }, true),
-    );
+      }, true);
+    });
   }
 
-  #holders(lookup: LookupRef, asking: View, withPending = true): readonly string[] {
-    const views = [asking, ...[...others(this.#liveQueries.values(), asking)].map(({ view }) => view)];
-    const ids = new Set(views.flatMap((view) => view.holders(lookup, withPending ? undefined : [view.baseStore])));
-    const attr = asking.db.attrs.byId(lookup[0]);
-    for (const rows of this.#kept.values())
-      for (const [etype, { row }] of rows) if (attr?.etype === etype && equal(row.value(attr), lookup[1])) ids.add(row.id);
-    return [...ids];
-  }
-
-  /** Event ids of the pending writes that change these entities. */
-  pendingAbout(ids: Iterable<string>): ReadonlySet<string> {
-    const found = new Set<string>();
-    for (const id of ids) for (const eventId of this.#writes.get(id)?.keys() ?? []) found.add(eventId);
-    return found;
-  }
-
-  /** Whether a pending write sets the attr of the entity. */
-  isWritten(id: string, attrId: string): boolean {
-    for (const { steps } of this.#writes.get(id)?.values() ?? [])
-      if (steps.some(([, e, a]) => (e === id || Array.isArray(e)) && a === attrId)) return true;
-    return false;
+  /** The entities that have the value in any result. */
+  *#holders(lookup: LookupRef): Generator<string> {
+    for (const { view, source } of this.#liveQueries.values()) {
+      if (source === undefined) continue;
+      yield* view.holders(lookup, [view.baseStore]);
+      const attr = view.baseStore.attrs.byId(lookup[0]);
+      if (attr) for (const { row } of this.#kept.holders(attr, lookup[1])) yield row.id;
+    }
   }
 
   /** Whether any result other than the asking query's contains the entity. */
   has(id: string, asking: View): boolean {
-    for (const { live } of this.#kept.get(id)?.values() ?? []) if (live.view !== asking) return true;
-    for (const { view } of others(this.#holding(new Set([id])), asking)) if (view.baseStore.hasEntity(id)) return true;
+    if (this.#kept.has(id, asking)) return true;
+    for (const { view } of others(this.#index.queriesWith(new Set([id])), asking)) if (view.baseStore.hasEntity(id)) return true;
     return false;
   }
 
@@ -184,9 +138,9 @@ export class KnownRows {
     return completeLists(this.#alike(asking), etype, options.where);
   }
 
-  /** What other results know of the entity, on top of the asking query's own result. */
-  row(etype: string, id: string, asking: View): KnownRow | undefined {
-    const sources = this.#sources(etype, id, asking);
+  /** What other results know of the entity, on top of the asking query's own result. @param keys receives what that depends on */
+  row(etype: string, id: string, asking: View, keys: Set<string>): KnownRow | undefined {
+    const sources = this.#sources(etype, id, asking, keys);
     if (sources.length === 0) return undefined;
     const position = this.#liveOf(asking)?.processed;
     const own = asking.baseStore.row(etype, id);
@@ -196,6 +150,7 @@ export class KnownRows {
       isNewer:
         position !== undefined &&
         sources.some(({ live, isKept }) => !isKept && live.processed !== undefined && isOlder(position, live.processed)),
+      isDated: sources.length > 1,
       covers: (attr) => sources.some(({ coverage }) => coverage.attrs.has(attr.id)),
       coversLinks: (end, filter) =>
         sources.some(({ coverage: { links } }) => links.has(linkKey(end, filter)) || links.has(linkKey(end, 'null'))) ||
@@ -207,11 +162,10 @@ export class KnownRows {
   linked(end: LinkEnd, id: string, asking: View): ReadonlySet<string> {
     const found = new Set(linked(asking.baseStore, end, id));
     for (const { view } of others(this.#liveQueries.values(), asking)) for (const far of linked(view.baseStore, end, id)) found.add(far);
-    for (const [source, rows] of this.#kept) {
-      const kept = rows.get(end.attr.etype);
-      const targets = kept && kept.live.view !== asking ? kept.row.targets(end.attr) : [];
-      if (end.isForward && source === id) for (const target of targets) found.add(target);
-      if (!end.isForward && targets.includes(id)) found.add(source);
+    const kept = end.isForward ? [this.#kept.get(end.attr.etype, id)] : this.#kept.holders(end.attr, id);
+    for (const source of kept) {
+      if (!source || source.live.view === asking) continue;
+      for (const far of end.isForward ? source.row.targets(end.attr) : [source.row.id]) found.add(far);
     }
     return found;
   }
@@ -221,18 +175,14 @@ export class KnownRows {
     const live = this.hasPending ? this.#liveOf(view) : undefined;
     if (!live) return;
     for (const [etype, changes] of changeSet) {
-      for (const [id, { before, after }] of changes) if (before && !after && this.#writes.has(id)) this.#keep(etype, before, live);
+      for (const { before, after } of changes.values()) if (before && !after) this.#keep(etype, before, live);
     }
   }
 
   onClosed(live: LiveQuery): void {
+    if (!this.hasPending || live.source === undefined) return;
     const { baseStore } = live.view;
-    for (const id of this.#writes.keys()) {
-      for (const etype of baseStore.etypes()) {
-        const row = baseStore.row(etype, id);
-        if (row) this.#keep(etype, row, live);
-      }
-    }
+    for (const etype of baseStore.etypes()) for (const row of baseStore.rows(etype)) this.#keep(etype, row, live);
   }
 
   clear(): void {
@@ -240,18 +190,23 @@ export class KnownRows {
   }
 
   #keep(etype: string, row: Row, live: LiveQuery): void {
-    const rows = this.#kept.get(row.id) ?? new Map<string, Source>();
-    this.#kept.set(row.id, rows.set(etype, { live, row, coverage: toldBy(live, etype, row), isKept: true }));
+    if (!this.pending.isAbout(row.id) && !this.#isNeeded(row.id)) return;
+    this.#kept.keep(etype, { live, row, coverage: toldBy(live, etype, row, new Set()), isKept: true });
+  }
+
+  #isNeeded(id: string): boolean {
+    for (const { view } of this.#liveQueries.values()) if (view.pending.loans.dependsOn(id)) return true;
+    return false;
   }
 
   /** Newest first. */
-  #sources(etype: string, id: string, asking: View): readonly Source[] {
+  #sources(etype: string, id: string, asking: View, keys: Set<string>): readonly Source[] {
     const sources: Source[] = [];
-    for (const live of others(this.#holding(new Set([id])), asking)) {
+    for (const live of others(this.#index.queriesWith(new Set([id])), asking)) {
       const row = live.view.baseStore.row(etype, id);
-      if (row) sources.push({ live, row, coverage: toldBy(live, etype, row), isKept: false });
+      if (row) sources.push({ live, row, coverage: toldBy(live, etype, row, keys), isKept: false });
     }
-    const kept = this.#kept.get(id)?.get(etype);
+    const kept = this.#kept.get(etype, id);
     if (sources.length === 0) return kept && kept.live.view !== asking ? [kept] : [];
     return sources.sort((a, b) => (isOlder(a.live.processed ?? {}, b.live.processed) ? 1 : -1));
   }
@@ -270,8 +225,9 @@ export class KnownRows {
 }
 
 /** What a result tells of a row by what it does not contain. One evaluated on other results tells nothing by that. */
-function toldBy({ view, source }: LiveQuery, etype: string, row: Row): Coverage {
-  return source !== 'local' && row.exists(view.baseStore.attrs.idAttr(etype)) ? toldOf(view, etype, row) : NOTHING;
+function toldBy({ view, source }: LiveQuery, etype: string, row: Row, keys: Set<string>): Coverage {
+  if (source === 'local' || !row.exists(view.baseStore.attrs.idAttr(etype))) return NOTHING;
+  return toldOf(view, etype, row, () => new ReadLayer(view.baseStore, keys, ROWS));
 }
 
 /** Rules may hide an entity from one query and show it to another with other parameters. */

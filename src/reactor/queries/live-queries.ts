@@ -37,7 +37,7 @@ export class LiveQueries {
   readonly #byKey = new Map<string, LiveQuery>();
   readonly #optimisticUpdates: OptimisticUpdates;
   readonly #entityIndex = new EntityIndex(this.#byKey);
-  readonly known = new KnownRows(this.#byKey, (ids) => this.#entityIndex.queriesWith(ids));
+  readonly known = new KnownRows(this.#byKey, this.#entityIndex, (live, eventId) => this.#optimisticUpdates.isMissing(live, eventId));
   readonly #deadlines = new Deadlines();
   /** Large results that were ingested while they waited for their turn. */
   readonly ingested = new WeakMap<object, IngestedResult>();
@@ -122,7 +122,8 @@ export class LiveQueries {
     if (!live || (message['client-event-id'] ?? live.eventId) !== live.eventId) return [];
     live.isAsked = false;
     if (live.isFresh && isOlder(message, live.processed)) return [];
-    return isolated(live, () => this.#applyServerResult(live, message.result, message));
+    const effects = isolated(live, () => this.#applyServerResult(live, message.result, message));
+    return [...effects, ...this.#optimisticUpdates.positionsChanged()];
   }
 
   /** Applies changed results; `coversAll`: queries not listed are unchanged and up to date. */
@@ -139,8 +140,7 @@ export class LiveQueries {
       if (live?.isFresh && !live.isAsked && !isOlder(message, live.processed))
         effects.push(...isolated(live, () => this.#applyDelta(live, delta, message, random)));
     }
-    if (!coversAll) return effects;
-    for (const live of this.#byKey.values()) {
+    for (const live of coversAll ? this.#byKey.values() : []) {
       if (!live.isFresh || live.isAsked || !isOlder(live.processed ?? {}, message)) continue;
       effects.push(...isolated(live, () => this.#optimisticUpdates.advance(live, processedOf(message))));
     }
@@ -259,7 +259,7 @@ export class LiveQueries {
   #applyProvisional(live: LiveQuery, result: TripleResult): Effect[] {
     if (live.error?.code === 'unreachable') live.error = undefined;
     const changeSet = this.#takeIngested(live, result) ?? live.view.setResult(result, live.source);
-    return [{ do: 'show', key: live.key }, ...this.#rebase(live, changeSet, true)];
+    return [{ do: 'show', key: live.key }, ...this.#rebase(live, changeSet, true), ...this.#optimisticUpdates.positionsChanged()];
   }
 
   #applyServerResult(live: LiveQuery, result: WireResult, processed: Processed): Effect[] {

@@ -7,16 +7,19 @@ import type { Deadlines } from '../timer.ts';
 import type { Effect } from '../effect.ts';
 import type { LiveQuery } from './live-query.ts';
 import { PendingAttrs } from '../mutations/pending-attrs.ts';
-import { isUpdate, looksUp, updatedBy } from '../mutations/write-set.ts';
+import { looksUp, updatedBy } from '../mutations/write-set.ts';
 import { isIncluded } from '../tx-position.ts';
 import { makesAttrs } from './pending-in-view.ts';
 import { failed } from './query-errors.ts';
 import type { EntityIndex } from './entity-index.ts';
 import type { KnownRows } from './known-rows.ts';
+import { DATED, keysOfChanges, LISTS, ROWS } from './loan-keys.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 
 /** A server that sends no result for a confirmed write within this time may never send one: the result was unchanged. */
 const refreshTimeoutMs = 5_000;
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 export class OptimisticUpdates {
   readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
@@ -64,14 +67,15 @@ export class OptimisticUpdates {
     const updated = isForOthers ? undefined : updatedBy(write.steps);
     const liveQueries = updated ? this.#entityIndex.updatedBy(updated, write.steps) : this.#liveQueries.values();
     const effects = notifyChanged(liveQueries, (live) => this.#applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
-    return makesNewAttrs ? [...effects, ...this.attrsChanged()] : effects;
+    return [...effects, ...this.#renamed(write), ...(makesNewAttrs ? this.attrsChanged() : [])];
   }
 
   acknowledge(write: Mutation, nowMs: number): Effect[] {
     this.#put(write);
     this.#acknowledged.set(write.eventId, write);
+    const keys = this.#known.pending.keysOf(write.eventId);
     return this.notifyChanged((live) => {
-      if (isIncluded(write, live.processed)) return live.view.pending.drop([write.eventId]);
+      if (isIncluded(write, live.processed)) return live.view.pending.drop([write.eventId], keys);
       live.recheckAtMs ??= nowMs + refreshTimeoutMs;
       this.#deadlines.add(live);
       return false;
@@ -80,9 +84,10 @@ export class OptimisticUpdates {
 
   reject(eventId: string): Effect[] {
     const write = this.#writes.get(eventId);
-    this.#remove(eventId);
-    const effects = this.notifyChanged((live) => live.view.pending.drop([eventId]) && this.#applyAffecting(live));
-    return write && makesAttrs(write, ({ id }) => this.#pendingAttrs.has(id)) ? [...effects, ...this.attrsChanged()] : effects;
+    const keys = this.#remove(eventId);
+    const effects = this.notifyChanged((live) => live.view.pending.drop([eventId], keys) && this.#applyAffecting(live));
+    if (!write) return effects;
+    return [...effects, ...this.#renamed(write), ...(makesAttrs(write, ({ id }) => this.#pendingAttrs.has(id)) ? this.attrsChanged() : [])];
   }
 
   rewrite(rewritten: readonly Mutation[]): Effect[] {
@@ -97,8 +102,8 @@ export class OptimisticUpdates {
   /** Of the server, or by pending writes. */
   attrsChanged(): Effect[] {
     return this.notifyChanged((live) => {
-      live.view.pending.onAttrsChanged();
-      this.#catchUp(live, live.view.pending.loans.ids);
+      live.view.pending.loans.invalidateAll();
+      this.#entityIndex.onLoans(live);
       return this.#applyAffecting(live);
     });
   }
@@ -109,8 +114,10 @@ export class OptimisticUpdates {
     const included = [...this.#acknowledged.values()].filter(
       (write) => !liveQueries.some((live) => live.processed === undefined || this.#isMissing(live, write)),
     );
-    for (const { eventId } of included) {
+    for (const write of included) {
+      const { eventId } = write;
       this.#remove(eventId);
+      this.#renamed(write);
       this.#acknowledged.delete(eventId);
       this.#released.delete(eventId);
     }
@@ -124,23 +131,22 @@ export class OptimisticUpdates {
       this.#dropIncluded(live);
       this.#applyAffecting(live);
     }
-    this.#catchUp(live, live.view.pending.loans.ids);
     this.#expectRefresh(live);
-    return !this.#known.hasPending ? [] : [...this.#onOthersChanged(live, touchedBy(changeSet)), ...this.positionsChanged()];
+    this.#entityIndex.onLoans(live);
+    if (!this.#known.hasPending) return [];
+    const keys = keysOfChanges(changeSet, ROWS, ...(isFirst ? [LISTS] : []));
+    return this.#onOthersChanged(keys, () => touchedBy(changeSet), live);
   }
 
   /** Results that contain the same row differently: another one of them may be the newest now. */
   positionsChanged(): Effect[] {
     if (!this.#known.hasPending) return [];
-    return this.notifyChanged((live) => {
-      const isChanged = live.view.pending.onPositionsChanged();
-      if (isChanged) this.#catchUp(live, live.view.pending.loans.ids);
-      return isChanged;
-    });
+    return this.notifyChanged(({ view }) => view.pending.loans.invalidate([DATED]));
   }
 
   onClosed(live: LiveQuery): void {
     this.#known.onClosed(live);
+    if (this.#known.hasPending) for (const { view } of this.#liveQueries.values()) view.pending.loans.invalidateAll();
   }
 
   /** The result is unchanged and reflects a later transaction. */
@@ -159,7 +165,7 @@ export class OptimisticUpdates {
     if (live.rechecks <= 3 && late.some(({ eventId }) => live.view.pending.isTouchedBy(eventId))) return true;
     const lateIds = late.map(({ eventId }) => eventId);
     for (const eventId of lateIds) this.#released.set(eventId, (this.#released.get(eventId) ?? new Set<LiveQuery>()).add(live));
-    live.view.pending.drop(lateIds);
+    live.view.pending.drop(lateIds, this.#keysOf(lateIds));
     this.#applyAffecting(live);
     return false;
   }
@@ -175,21 +181,30 @@ export class OptimisticUpdates {
     if (before?.steps === write.steps) return;
     if (before) this.#forget(before);
     this.#entityIndex.addPending(write);
-    this.#known.addPending(write);
+    this.#known.pending.add(write);
     this.#pendingAttrs.add(write.steps);
   }
 
-  #remove(eventId: string): void {
+  /** Returns what views may borrow differently without it. */
+  #remove(eventId: string): ReadonlySet<string> {
     const write = this.#writes.get(eventId);
-    if (write) this.#forget(write);
     this.#writes.delete(eventId);
+    return write ? this.#forget(write) : new Set();
   }
 
-  #forget(write: Mutation): void {
+  #forget(write: Mutation): ReadonlySet<string> {
+    const keys = this.#known.pending.keysOf(write.eventId);
     this.#entityIndex.removePending(write);
-    this.#known.removePending(write);
     this.#pendingAttrs.remove(write.steps);
+    const lost = this.#known.removePending(write);
+    for (const { view } of lost.size > 0 ? this.#liveQueries.values() : []) view.pending.loans.invalidate(lost);
+    return keys;
   }
+
+  readonly isMissing = (live: LiveQuery, eventId: string): boolean => {
+    const write = this.#writes.get(eventId);
+    return write !== undefined && this.#isMissing(live, write);
+  };
 
   /** Whether the result lacks the write, and it is still waited for. */
   #isMissing(live: LiveQuery, write: Mutation): boolean {
@@ -213,49 +228,37 @@ export class OptimisticUpdates {
 
   /** Adds the write if it can affect the view. Returns whether it can. */
   #applyTo(live: LiveQuery, write: Mutation): boolean {
-    if (!live.view.pending.isAffectedBy(write)) return false;
-    live.view.pending.add(write);
-    this.#catchUp(live, live.view.pending.borrowedBy(write.eventId));
-    return true;
+    const canAffect = live.view.pending.consider(write);
+    this.#entityIndex.onLoans(live);
+    return canAffect;
   }
 
-  /** Writes to rows that are borrowed now had no effect before. */
-  #catchUp(live: LiveQuery, ids: Iterable<string>): void {
-    const { view } = live;
-    if (view.pending.loans.isEmpty) this.#entityIndex.borrowers.delete(live);
-    else this.#entityIndex.borrowers.add(live);
-    const missed = this.#notIn(live, this.#known.pendingAbout(ids));
-    if (missed.every(({ steps }) => isUpdate(steps))) for (const write of missed) view.pending.add(write);
-    else view.pending.rewrite([...view.pending.writes(), ...missed]);
-  }
-
-  /** Another query's result changed: more rows, or other values, may be known now. */
-  #onOthersChanged(changed: LiveQuery, ids: ReadonlySet<string>): Effect[] {
-    const naming = this.#known.naming(ids, changed.view);
-    const pending = this.#known.pendingAbout(ids);
+  /** Results, or writes, changed, and by that what each query knows. @param names the entities and texts of what changed */
+  #onOthersChanged(keys: ReadonlySet<string>, names: () => ReadonlySet<string>, changed?: LiveQuery): Effect[] {
+    const { pending } = this.#known;
+    const [first] = this.#liveQueries.values();
+    const lookups = first && pending.hasLookups ? pending.renamed(names(), first.view.attrs) : [];
     return this.notifyChanged((live) => {
-      if (live === changed) return false;
-      let shows = live.view.pending.onOthersChanged(ids, naming);
-      for (const write of this.#notIn(live, pending)) if (this.#applyTo(live, write)) shows = true;
-      if (shows) this.#catchUp(live, live.view.pending.loans.ids);
-      return shows;
+      const naming = lookups.filter(({ eventId }) => this.isMissing(live, eventId));
+      return live.view.pending.onOthersChanged(live === changed ? NOTHING : keys, naming);
     });
   }
 
-  /** Writes missing from both the result and the view. */
-  #notIn(live: LiveQuery, eventIds: ReadonlySet<string>): Mutation[] {
-    return [...eventIds].flatMap((eventId) => {
-      const write = this.#writes.get(eventId);
-      return write && !live.view.pending.hasWrite(eventId) && this.#isMissing(live, write) ? [write] : [];
-    });
+  /** A write that comes or goes may give a text to another entity. */
+  #renamed({ steps }: Mutation): Effect[] {
+    if (!this.#known.pending.hasLookups) return [];
+    const names = new Set(steps.flatMap((step) => [step[1], step[3]]).filter((part) => typeof part === 'string'));
+    return this.#onOthersChanged(names, () => names);
   }
 
   #dropIncluded(live: LiveQuery): boolean {
-    const included = live.view.pending.writes().filter(({ eventId }) => {
-      const write = this.#writes.get(eventId);
-      return !write || !this.#isMissing(live, write);
-    });
-    return live.view.pending.drop(included.map(({ eventId }) => eventId));
+    const applied = live.view.pending.writes().map(({ eventId }) => eventId);
+    const included = [...applied, ...this.#acknowledged.keys()].filter((eventId) => !this.isMissing(live, eventId));
+    return live.view.pending.drop(included, this.#keysOf(included));
+  }
+
+  #keysOf(eventIds: readonly string[]): Set<string> {
+    return new Set(eventIds.flatMap((eventId) => [...this.#known.pending.keysOf(eventId)]));
   }
 
   /** A result lacks a confirmed write: it was computed before the write, or no further one will come. Requested at growing intervals. */

@@ -9,7 +9,6 @@ import type { WireAttr } from '../../protocol/attr.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import { looksUp } from '../mutations/write-set.ts';
 import { rebase, type Renames } from '../../transact/rebase.ts';
-import { type Loan, noLoan } from './borrowed-rows.ts';
 
 export interface PendingMutation {
   readonly eventId: string;
@@ -25,8 +24,8 @@ export interface AppliedMutation {
   steps: readonly Step[];
   /** The entities its outcome depends on, and the unique texts: who has them. */
   touched: ReadonlySet<string>;
-  /** Rows borrowed from other queries' results. */
-  loan: Loan;
+  /** The entities whose deletion depends on it, as it links to them. */
+  targets: ReadonlySet<string>;
   /** It searched by a value that is not a unique text: its outcome may depend on any entity. */
   searched: boolean;
   /** Whether the index of dependencies contains it. */
@@ -133,7 +132,6 @@ export class AppliedMutations {
 
   /** Applies the write and records what its outcome depends on. */
   apply(applied: AppliedMutation, layer: Layer, useDates: boolean, find?: ApplyOptions['find']): void {
-    const { loan } = applied;
     const steps = (applied.steps = this.#inTermsOf(layer.attrs, applied.write.steps));
     this.#trackAttrs(applied, layer.attrs);
     const updates = updatesOf(steps, layer.attrs, useDates);
@@ -143,12 +141,12 @@ export class AppliedMutations {
     } else {
       let time = applied.since;
       const touched = new Set<string>();
-      applied.touched = touched;
-      const touch = (id: string): unknown => touched.add(id);
+      const targets = new Set<string>();
+      [applied.touched, applied.targets] = [touched, targets];
+      const touch = (id: string, isTarget?: boolean): unknown => (isTarget ? targets : touched).add(id);
       applySteps(layer, steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true), find });
     }
     this.#unindexed.push(applied);
-    this.addDependencies(applied, loan.ids);
   }
 
   /** Its outcome depends on these entities too. */
@@ -200,6 +198,7 @@ export class AppliedMutations {
         if (found.has(applied)) continue;
         found.add(applied);
         for (const other of applied.touched) ids.add(other);
+        for (const target of applied.targets) ids.add(target);
       }
     }
     return inOrder(found);
@@ -220,7 +219,7 @@ export class AppliedMutations {
 }
 
 function newlyApplied(write: PendingMutation, touched: ReadonlySet<string>, since: number): AppliedMutation {
-  return { write, steps: write.steps, touched, loan: noLoan, searched: false, isIndexed: false, since, makesAttrs: false };
+  return { write, steps: write.steps, touched, targets: EMPTY, searched: false, isIndexed: false, since, makesAttrs: false };
 }
 
 const inOrder = (writes: Iterable<AppliedMutation>): AppliedMutation[] =>

@@ -6,6 +6,8 @@ import type { CompiledQuery, QueryNode } from '../../query/compile.ts';
 import type { LinkEnd, LinkStep, Where } from '../../query/where.ts';
 
 export interface EntityNeed {
+  /** Its number in the query. */
+  readonly at: number;
   readonly etype: string;
   /** Required: the returned values, and those whose absence would satisfy a condition. */
   readonly attrs: readonly KnownAttr[];
@@ -36,6 +38,8 @@ export interface NodeNeed {
 export interface ConditionPath {
   readonly steps: readonly LinkStep[];
   readonly far: EntityNeed;
+  /** The attrs by which the entity decides, and the links: see `endKey`. */
+  readonly reads: ReadonlySet<string>;
 }
 
 export interface QueryNeeds {
@@ -44,7 +48,12 @@ export interface QueryNeeds {
   /** Attrs, by id, that an entity of the namespace may lack and satisfy a condition. */
   readonly lacking: readonly (readonly [attrId: string, etype: string])[];
   readonly nodes: readonly NodeNeed[];
+  /** All links that the query follows, with the namespace they are followed from. */
+  readonly ends: readonly (LinkNeed & { readonly etype: string })[];
 }
+
+/** An attr, or a link followed backward. */
+export const endKey = (attrId: string, isForward = true): string => (isForward ? attrId : `<${attrId}`);
 
 const cache = new WeakMap<CompiledQuery, QueryNeeds>();
 
@@ -61,6 +70,8 @@ function readQuery(compiled: CompiledQuery): QueryNeeds {
   const deciding = new Set<string>();
   const lacking: [string, string][] = [];
   const nodes: NodeNeed[] = [];
+  let count = 0;
+  const next = (): number => count++;
   const visit = (node: QueryNode, parents: readonly QueryNode[]): NodeNeed => {
     const children = node.children.filter(isAsked).map((child) => [child, visit(child, [node, ...parents]).need] as const);
     for (const [{ link }] of children) if (link) deciding.add(link.attr.id);
@@ -69,10 +80,10 @@ function readQuery(compiled: CompiledQuery): QueryNeeds {
     const attrs = new Set(attr ? [...node.fields, attr] : node.fields);
     const links = children.flatMap(([child, far]): LinkNeed[] => (child.link ? [{ link: child.link, far, filter: filterOf(child) }] : []));
     const paths: ConditionPath[] = [];
-    if (node.where) readWhere(node.where, [], { attrs, links, paths, deciding, lacking });
+    if (node.where) readWhere(node.where, [], { attrs, links, paths, deciding, lacking, reads: new Set(), next });
     const nodeNeed: NodeNeed = {
       node,
-      need: { etype: node.etype, attrs: [...attrs], links, isShown: true },
+      need: { at: next(), etype: node.etype, attrs: [...attrs], links, isShown: true },
       paths,
       parents,
       told: readTold(node),
@@ -81,8 +92,10 @@ function readQuery(compiled: CompiledQuery): QueryNeeds {
     return nodeNeed;
   };
   for (const node of compiled.nodes.filter(isAsked)) visit(node, []);
-  return { deciding, lacking, nodes };
+  return { deciding, lacking, nodes, ends: nodes.flatMap(({ need, paths }) => [need, ...paths.map(({ far }) => far)]).flatMap(endsOf) };
 }
+
+const endsOf = ({ etype, links }: EntityNeed): QueryNeeds['ends'] => links.map((link) => ({ ...link, etype }));
 
 /** Whether the steps can bring rows into the query. */
 export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
@@ -106,24 +119,30 @@ interface WhereNeeds {
   readonly paths: ConditionPath[];
   readonly deciding: Set<string>;
   readonly lacking: [attrId: string, etype: string][];
+  readonly reads: Set<string>;
+  readonly next: () => number;
 }
 
 function readWhere(where: Where, before: readonly LinkStep[], needs: WhereNeeds): void {
-  const { attrs, links, paths, deciding, lacking } = needs;
+  const { attrs, links, paths, deciding, lacking, reads, next } = needs;
   for (const { attr, condition } of where.tests) {
     deciding.add(attr.id);
+    reads.add(attr.id);
     if (!condition.acceptsNull) continue;
     attrs.add(attr);
     lacking.push([attr.id, where.etype]);
   }
   for (const step of where.steps) {
     deciding.add(step.attr.id);
-    const farNeeds: WhereNeeds = { attrs: new Set(), links: [], paths, deciding, lacking };
+    reads.add(endKey(step.attr.id, step.isForward));
+    // A link of an entity that has one such link takes the place of another one.
+    const farReads = new Set(step.isForward || step.attr.isMany ? [] : [step.attr.id]);
+    const farNeeds: WhereNeeds = { attrs: new Set(), links: [], paths, deciding, lacking, reads: farReads, next };
     readWhere(step.far, [...before, step], farNeeds);
-    const far: EntityNeed = { etype: step.etype, attrs: [...farNeeds.attrs], links: farNeeds.links, isShown: false };
+    const far: EntityNeed = { at: next(), etype: step.etype, attrs: [...farNeeds.attrs], links: farNeeds.links, isShown: false };
     if (step.acceptsNone) lacking.push([step.attr.id, where.etype]);
     links.push({ link: step, far, filter: step.acceptsNone ? 'null' : undefined });
-    paths.push({ steps: [...before, step], far });
+    paths.push({ steps: [...before, step], far, reads: farReads });
   }
   for (const { members } of where.groups) for (const member of members) readWhere(member, before, needs);
 }

@@ -10,8 +10,8 @@ import { nearEnds } from '../../query/where.ts';
 import { type Coverage, coverageOf, linkKey, needsOf, type NodeNeed, NOTHING } from './query-needs.ts';
 import type { View } from './view.ts';
 
-export function isInResult({ baseStore, db }: View, etype: string, id: string): boolean {
-  return baseStore.row(etype, id)?.exists(db.attrs.idAttr(etype)) === true;
+export function isInResult({ baseStore, attrs }: View, etype: string, id: string): boolean {
+  return baseStore.row(etype, id)?.exists(attrs.idAttr(etype)) === true;
 }
 
 /** Whether the node would show the row if the result, in `db`, contained it: a nested one, below what the result does contain. */
@@ -24,8 +24,10 @@ export function isShown(
   if (!matchesNode(node, row, db)) return false;
   const { link } = node as Partial<ChildQueryNode>;
   if (parent && link) {
-    const ids = nearEnds(link, row.id, db).filter((id) => isInResult(view, parent.etype, id));
-    return ids.some((id) => isShown(view, { node: parent, parents }, db.row(parent.etype, id) as Row, db));
+    return nearEnds(link, row.id, db).some((id) => {
+      const near = db.row(parent.etype, id);
+      return near !== undefined && isInResult(view, parent.etype, id) && isShown(view, { node: parent, parents }, near, db);
+    });
   }
   if (node.isLeading && !Number.isFinite(node.limit)) return true;
   const page = view.info?.pageInfo?.[node.key];
@@ -36,11 +38,12 @@ export function isShown(
 }
 
 /** What the result tells of a row that it contains. */
-export function toldOf(view: View, etype: string, row: Row): Coverage {
+export function toldOf(view: View, etype: string, row: Row, readResult: () => Db): Coverage {
   const told = coverageOf(view.compiled, etype);
   if (told !== NOTHING) return told;
   // Conditions read entities of this namespace too: the result tells more of those that it shows.
-  const showing = needsOf(view.compiled).nodes.filter((each) => each.node.etype === etype && isShown(view, each, row, view.baseStore));
+  const db = readResult();
+  const showing = needsOf(view.compiled).nodes.filter((each) => each.node.etype === etype && isShown(view, each, row, db));
   if (showing.length === 0) return NOTHING;
   return {
     attrs: new Set(showing.flatMap((each) => [...each.told.attrs])),

@@ -113,11 +113,12 @@ export class View {
   /** Undefined before the first result. The same object while nothing in it changed. */
   read(): SubscriberResult | undefined {
     if (!this.info) return undefined;
+    const { db } = this;
     if (this.#live) {
-      this.#live.update(this.db.takeChangeSet(), this.db, this.#hasNewInfo ? this.info : undefined);
+      this.#live.update(db.takeChangeSet(), db, this.#hasNewInfo ? this.info : undefined);
     } else {
-      this.db.forgetChanges();
-      this.#live = new LiveResult(this.compiled, this.db, this.info);
+      db.forgetChanges();
+      this.#live = new LiveResult(this.compiled, db, this.info);
     }
     this.#hasNewInfo = false;
     return this.#staleMarker.mark(this.#live.result, this.#source);
@@ -130,23 +131,29 @@ export class View {
     return this.holders(e, [layer]).length > 0;
   }
 
-  /** The entities that have this value in the result, or with the pending writes. */
-  holders([attrId, value]: LookupRef, dbs: readonly Db[] = [this.#store, this.db]): readonly string[] {
+  /** The entities that have this value. */
+  holders([attrId, value]: LookupRef, dbs: readonly Db[]): readonly string[] {
     return dbs.flatMap((db) => {
       const attr = db.attrs.byId(attrId);
       return attr ? db.holders(attr, asStored(value, attr, this.#config.useDates)) : [];
     });
   }
 
-  /** The Db as seen, for lookups. */
+  /** The Db as seen. */
   get db(): Layer {
+    this.pending.settle();
     return this.pending.db;
+  }
+
+  /** Of the server and the pending writes. */
+  get attrs(): Attrs {
+    return this.pending.db.attrs;
   }
 
   /** The base under the pending writes changed. */
   #rebase(changeSet: ChangeSet, info: ResultInfo): ChangeSet {
     this.#baseVersion = {};
-    if (this.#live) this.db.baseChanged(changeSet);
+    if (this.#live) this.pending.db.baseChanged(changeSet);
     this.info = { ...info, isFromServer: true };
     this.#hasNewInfo = true;
     this.#config.known?.onResultChanged(this, changeSet);
@@ -158,7 +165,7 @@ export class View {
 
   /** The writes may change the catalog. */
   recompile(): void {
-    if (!this.#compilation.update(this.db.attrs)) return;
+    if (!this.#compilation.update(this.attrs)) return;
     this.#live = undefined;
     this.#baseVersion = {};
   }

@@ -29,7 +29,7 @@ const write = (title: string, state: 'pending' | 'acknowledged'): Mutation => ({
 class World {
   readonly lives = new Map<string, LiveQuery>();
   readonly index = new EntityIndex(this.lives);
-  readonly known = new KnownRows(this.lives, (ids) => this.index.queriesWith(ids));
+  readonly known = new KnownRows(this.lives, this.index, (live, eventId): boolean => this.updates.isMissing(live, eventId));
   readonly updates = new OptimisticUpdates(this.lives, this.index, this.known, new Deadlines(), () => 1_000);
   readonly view = new View(goalsQuery, { attrs: Attrs.from(goalAttrs), now: () => 0 });
   readonly live: LiveQuery = {

@@ -54,7 +54,7 @@ const known: readonly PlantedBug[] = [
     'replica.idempotencyKeys.find(event)',
     "replica.idempotencyKeys.find({ ...event, id: '' })",
   ),
-  bug('a refused write stays on screen', optimistic, 'live.view.pending.drop([eventId]) && this.#applyAffecting(live)', 'false'), // prettier-ignore
+  bug('a refused write stays on screen', optimistic, 'live.view.pending.drop([eventId], keys) && this.#applyAffecting(live)', 'false'), // prettier-ignore
   bug('all waiting writes are one record on disk', 'reactor/mutations/mutation.ts', "${String(order).padStart(16, '0')}/${eventId}", 'all'),
   bug('every tab sends', 'reactor/reactor.ts', 'return this.#tabs.isLeader;', 'return true;'),
   {
