@@ -118,22 +118,23 @@ test('messages behind a long one wait for it, and a close sends all', () => {
 });
 
 test('the answers over HTTP that clients do not read are bounded together', async () => {
-  const unread = new UnreadOutput<object>({ unreadBytes: 1000, totalUnreadBytes: 50 }, new VirtualClock());
+  const part = 4000;
+  const unread = new UnreadOutput<object>({ unreadBytes: 1000 * part, totalUnreadBytes: 50 * part }, new VirtualClock());
   const readerOf = (): ReadableStreamDefaultReader<Uint8Array> => {
-    const body = bodyInParts(['ö'.repeat(20), 'b'.repeat(40), 'c'.repeat(40)], unread);
+    const body = bodyInParts(['ö'.repeat(20 * part), 'b'.repeat(40 * part), 'c'.repeat(40 * part)], unread);
     if (typeof body === 'string') throw new Error('in one piece');
     return body.getReader();
   };
   const slow = readerOf();
   await slow.read();
-  expect(unread.total).toBe(80);
+  expect(unread.total).toBe(80 * part);
   const left = readerOf();
   await expect(slow.read()).rejects.toThrow('does not read');
-  expect(unread.total).toBe(120);
+  expect(unread.total).toBe(120 * part);
   await left.cancel();
   expect(unread.total).toBe(0);
   const read = readerOf();
-  for (let n = 0; n < 3; n++) expect((await read.read()).value).toHaveLength(40);
+  for (let n = 0; n < 3; n++) expect((await read.read()).value).toHaveLength(40 * part);
   expect(await read.read()).toMatchObject({ done: true });
   expect(unread.total).toBe(0);
 });

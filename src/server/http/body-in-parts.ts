@@ -20,8 +20,8 @@ export function* listTextSteps<T>(
   return [...parts, ']}'];
 }
 
-/** Parts up to this length together are encoded in one go. */
-const atOnceLength = 512 * 1024;
+/** Shorter texts are encoded in one go, and are not counted. */
+const atOnceLength = 128 * 1024;
 
 export function bodyInParts(parts: readonly string[], unread: UnreadOutput<object>): string | ReadableStream<Uint8Array> {
   if (parts.length <= 1 || lengthOf(parts) < atOnceLength) return parts.join('');
