@@ -456,7 +456,7 @@ onEachStorage((fresh) => {
         const sessions = Object.entries(await db.rooms.getPresence('chat', `room-${name.length}`));
         expect(sessions).toMatchObject([[expect.any(String), { data: { name: 'ana' }, user: null }]]);
         expect(sessions[0]?.[1]['peer-id']).toBe(sessions[0]?.[0]);
-      }, 5_000);
+      });
       await client.close();
     });
 

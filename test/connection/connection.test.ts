@@ -51,7 +51,7 @@ describe('the server', () => {
   afterEach(() => server.stop());
 
   const until = (notified: readonly string[], last: string, times = 1): Promise<void> =>
-    eventually(() => expect(notified.filter((each) => each === last).length).toBe(times), 1);
+    eventually(() => expect(notified.filter((each) => each === last).length).toBe(times));
 
   test('accepts init, and the connection becomes authenticated', async () => {
     const { connection, told: notified } = meet(accepts());
@@ -59,7 +59,7 @@ describe('the server', () => {
     expect(notified).toEqual(['(opened)', 'init-ok', '(authenticated)']);
     void connection.stop();
     const visit = await server.visit(1);
-    await eventually(() => expect(visit.isOver).toBe(true), 1);
+    await eventually(() => expect(visit.isOver).toBe(true));
     expect(visit.said).toEqual([init]);
     expect([clock.timers, network.listeners, notified.at(-1)]).toEqual([0, 0, '(closed)']);
   });

@@ -84,7 +84,7 @@ onEachStorage((fresh) => {
         }
         expect(decliner.data).toEqual(taker.data);
         expect(all[2]?.data).toEqual(taker.data);
-      }, 5000);
+      });
     const [goal, other, todo] = [id(), id(), id()];
     const tx = db.tx as never as Record<
       string,

@@ -42,7 +42,7 @@ onEachStorage((fresh) => {
       await eventually(() => {
         expect(read()?.error).toBeUndefined();
         expect(read()?.data).toEqual(data);
-      }, 5000);
+      });
     }
   }
 

@@ -5,5 +5,4 @@ import { vi } from 'vitest';
 export const patienceMs = 15_000;
 
 /** Repeats the check until it no longer throws. */
-export const eventually = <T>(check: () => T | Promise<T>, intervalMs = 50): Promise<T> =>
-  vi.waitFor(check, { timeout: patienceMs, interval: intervalMs });
+export const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: patienceMs, interval: 5 });
