@@ -219,10 +219,13 @@ export class Borrowing {
       !this.#has(attr.id) ||
       known?.covers(attr) === true ||
       this.#isSet(id, attr);
-    if (need.isShown && !need.attrs.every(isKnown)) return false;
+    // Not what would bring a row into another place that shows more of it than is known.
+    const isShowable = ({ isShown: shows, attrs }: EntityNeed): boolean => !shows || attrs.every(isKnown);
+    if (!isShowable(need)) return false;
     if (!known) return true;
     found.set(key, { etype, row: completed(own, known.row, told, this.#view.attrs.namespace(etype)) });
-    for (const { link, far, filter = '' } of this.#alike(need, id).flatMap(({ links }) => links)) {
+    const needs = this.#alike(need, id).filter(isShowable);
+    for (const { link, far, filter = '' } of needs.flatMap(({ links }) => links)) {
       if (!told.links.has(linkKey(link, filter))) for (const target of this.#linked(link, id)) this.#collect(far, target, found);
     }
     return true;

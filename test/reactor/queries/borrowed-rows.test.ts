@@ -20,6 +20,23 @@ test('a nested entity that another condition reads is borrowed with what the con
   expect(shown(live)).toMatchObject({ tasks: [{ id: 't1', title: 'T1', parent: [{ id: 't4', title: 'T4' }] }] });
 });
 
+test('a row that its list knows only by what a condition reads is not shown in part', () => {
+  const board = new Board({
+    tasks: {
+      t1: { title: 'T1', rank: 0, parent: 't3' },
+      t3: { title: 'T3', status: 'open' },
+      t4: { title: 'T4', status: 'open', rank: 0, parent: 't1' },
+    },
+  });
+  const live = board.open({ tasks: { $: { where: { status: 'open', 'children.rank': { $isNull: false } } } } });
+  board.open({ tasks: { $: { where: { status: 'open' } } } });
+  board.update('tasks', 't1', { status: 'open' });
+  board.update('tasks', 't3', { status: 'open' });
+  expect(ids(live)).toEqual(['t3']);
+  board.open({ tasks: { $: { where: { rank: 0 } } } });
+  expect(shown(live)).toMatchObject({ tasks: [{ id: 't1', title: 'T1' }, { id: 't3' }] });
+});
+
 const inState = (state: string): WireQuery => ({ tasks: { $: { where: { 'project.state': state } } } });
 const move = (id: string): Step => ['add-triple', id, 'project', 'p2'];
 
