@@ -23,13 +23,15 @@ test('a nested entity that another condition reads is borrowed with what the con
 test('a row that its list knows only by what a condition reads is not shown in part', () => {
   const board = new Board({
     tasks: {
-      t1: { title: 'T1', rank: 0, parent: 't3' },
+      t1: { title: 'T1', rank: 0, project: 'p1', parent: 't3' },
       t3: { title: 'T3', status: 'open' },
       t4: { title: 'T4', status: 'open', rank: 0, parent: 't1' },
     },
+    projects: { p1: { name: 'P1' } },
   });
   const live = board.open({ tasks: { $: { where: { status: 'open', 'children.rank': { $isNull: false } } } } });
-  board.open({ tasks: { $: { where: { status: 'open' } } } });
+  board.open({ tasks: { $: { where: { or: [{ status: 'open' }, { 'parent.status': 'done' }] } } } });
+  board.open({ projects: { $: { where: { 'tasks.status': { $not: 'open' } } } } });
   board.update('tasks', 't1', { status: 'open' });
   board.update('tasks', 't3', { status: 'open' });
   expect(ids(live)).toEqual(['t3']);
