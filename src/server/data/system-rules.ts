@@ -65,6 +65,8 @@ function notWritable(step: TripleStep, name: string, why: string): Error {
 }
 
 /** Sign-in lowercases and trims e-mail addresses; in any other form the address would create a second user. */
+export const asSignInHasIt = (email: string): string => email.trim().toLowerCase();
+
 export function asStored(attr: KnownAttr, value: Value): Value {
-  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.trim().toLowerCase() : value;
+  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? asSignInHasIt(value) : value;
 }

@@ -1,6 +1,7 @@
 // E-mail addresses of users as sign-in looks for them: in lower case, without surrounding spaces. A source may have one address in several
 // spellings. It then stays with the user who has it as sign-in looks for it, or else goes to the first: one address is one user.
 
+import { asSignInHasIt } from '../data/system-rules.ts';
 import { SeenValues } from './seen-values.ts';
 import type { Source } from './source.ts';
 
@@ -24,5 +25,3 @@ export class UserAddresses {
     return email === wanted || this.#taken.add(wanted) ? wanted : undefined;
   }
 }
-
-const asSignInHasIt = (email: string): string => email.trim().toLowerCase();
