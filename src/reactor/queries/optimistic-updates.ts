@@ -253,7 +253,8 @@ export class OptimisticUpdates {
 
   #dropIncluded(live: LiveQuery): boolean {
     const applied = live.view.pending.writes().map(({ eventId }) => eventId);
-    const included = [...applied, ...this.#acknowledged.keys()].filter((eventId) => !this.isMissing(live, eventId));
+    const waiting = new Set([...applied, ...this.#acknowledged.keys()]);
+    const included = [...waiting].filter((eventId) => !this.isMissing(live, eventId));
     return live.view.pending.drop(included, this.#keysOf(included));
   }
 
