@@ -130,6 +130,18 @@ describe('a sign-in by redirect', () => {
     expect((await token(await codeFor('bea'))).body).toMatchObject({ created: false, user: { id: first.body.user.id } });
   });
 
+  test('finds the user of an e-mail address that the provider writes with capitals', async () => {
+    const headers = { authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId };
+    const known = (await post('/admin/refresh_tokens', { email }, headers)).body.user;
+    email = 'Ann@Example.COM';
+    const user = { id: known.id, email: 'ann@example.com' };
+    expect(await token(await codeFor())).toMatchObject({ status: 200, body: { created: false, user } });
+    email = 'Bea@Example.COM';
+    const first = await token(await codeFor('bea'));
+    expect(first.body).toMatchObject({ created: true, user: { email: 'bea@example.com' } });
+    expect((await token(await codeFor('bea'))).body).toMatchObject({ created: false, user: { id: first.body.user.id } });
+  });
+
   test('creates a user without an e-mail address if the provider has not verified it', async () => {
     isVerified = false;
     expect((await token(await codeFor())).body).toMatchObject({ created: true, user: { email: null } });

@@ -6,7 +6,7 @@ import { denied, invalid, recordExpired, recordNotFound } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import type { Records } from '../storage/storage.ts';
 import { submit, whenDurable } from '../data/submit.ts';
-import { serverActor } from '../data/system-rules.ts';
+import { asSignInHasIt, serverActor } from '../data/system-rules.ts';
 import type { LedgerState } from '../data/write.ts';
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
@@ -219,7 +219,8 @@ export class Accounts {
 
   #signInByIdentity(state: LedgerState, identity: Identity, options: SignInOptions & { readonly reuseToken?: boolean }): Plan<SignedIn> {
     const { db, records } = state;
-    const { email, imageURL } = identity;
+    const { imageURL } = identity;
+    const email = asSignInHasIt(identity.email ?? '') || undefined;
     const { extraFields, guestToken, reuseToken = false } = options;
     const guest = guestToken === undefined ? undefined : this.#guest(state, guestToken);
     const linkedId = records.get(identityName(identity));

@@ -2,6 +2,7 @@
 
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
+import { asSignInHasIt } from '../data/system-rules.ts';
 
 export interface AppUser {
   readonly id: string;
@@ -23,7 +24,7 @@ export function userRow(db: Db, id: string): Row | undefined {
 
 export function userByEmail(db: Db, email: string): Row | undefined {
   const attr = db.attrs.forward('$users', 'email');
-  const id = attr && db.find(attr, email);
+  const id = attr && db.find(attr, asSignInHasIt(email));
   return id === undefined ? undefined : userRow(db, id);
 }
 

@@ -113,7 +113,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   await requireAdmin(context, http.hub, appId);
   const app = await http.hub.app(appId);
   if (email === undefined) return { app, actor: { ...adminActor, ...address }, isImpersonated: false };
-  const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
+  const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email));
   if (!row) throw recordNotFound('app-user', { 'app-id': appId, email });
   const user = userOf(app.ledger.db, row, app.id);
   return { app, actor: { userId: row.id, isAdmin: false, ...address }, isImpersonated: true, user };

@@ -5,6 +5,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import { codeRecords } from '../auth/codes.ts';
 import { type OAuthClient, oauthOf, oauthRecord, type OAuthConfig } from '../auth/oauth/oauth-config.ts';
 import { signInCodeRecord } from '../auth/oauth/oauth.ts';
+import { asSignInHasIt } from '../data/system-rules.ts';
 import type { LedgerState } from '../data/write.ts';
 import { invalid } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
@@ -133,7 +134,7 @@ function keepCode(row: ChangedRow, { records }: Kept, state: LedgerState): void 
   const { email, codeHash } = after;
   if (typeof email !== 'string' || typeof codeHash !== 'string') throw fault(row, 'needs email and codeHash');
   const all = new Map([...state.records, ...Object.entries(records)]);
-  Object.assign(records, codeRecords(all, email, { id: row.id, hash: codeHash, at: state.at }));
+  Object.assign(records, codeRecords(all, asSignInHasIt(email), { id: row.id, hash: codeHash, at: state.at }));
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,5 +1,6 @@
 // One e-mail address is one user, however it is written.
 
+import { createHash } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { init } from '@instantdb/admin';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
@@ -24,5 +25,14 @@ onEachStorage((fresh) => {
     expect((await db.query({ $users: {} })).$users).toMatchObject([{ id, email: 'ann@example.com' }]);
     const again = db.transact(db.tx.$users![crypto.randomUUID()]!.update({ email: ' ANN@EXAMPLE.COM\n' }));
     await expect(again).rejects.toMatchObject({ body: { type: 'record-not-unique' } });
+  });
+
+  test('nor of one that an admin writes a code for', async () => {
+    const server = await createServer({ storage: await fresh() });
+    running.push(server);
+    const db = init({ appId: server.appId, adminToken: server.adminToken, apiURI: server.apiURI });
+    const codeHash = createHash('sha256').update('123456').digest('hex');
+    await db.transact(db.tx.$magicCodes![crypto.randomUUID()]!.update({ email: 'Bob@Example.COM', codeHash }));
+    expect(await db.auth.verifyMagicCode('bob@example.com', '123456')).toMatchObject({ email: 'bob@example.com' });
   });
 });
