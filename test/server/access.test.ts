@@ -112,6 +112,27 @@ test('with a list of origins, pages of other origins can neither connect nor rea
   expect(await opens(await start({ origins: ['*'] }), 'https://any.example')).toBe('open');
 });
 
+test('with a list of origins, a request of a page of another origin does nothing, also one that a browser sends without asking first', async () => {
+  const sent: string[] = [];
+  const server = await start({ origins: ['https://app.example.com'], sendMagicCode: (mail) => sent.push(mail.email) });
+  const post = (path: string, origin?: string) => {
+    const headers = { 'content-type': 'application/json', ...(origin !== undefined && { origin }) };
+    return ask(server, { method: 'POST', path, headers }, JSON.stringify({ 'app-id': server.appId, title: 'made', email }));
+  };
+  const paths = ['/runtime/auth/send_magic_code', '/runtime/auth/sign_in_guest', '/dash/apps/ephemeral'];
+  for (const origin of ['https://evil.example', 'null', `http://evil.example:${server.port}`]) {
+    for (const path of paths)
+      expect(await post(path, origin)).toMatchObject({ status: 403, body: expect.stringContaining('permission-denied') });
+    expect((await get(server, `/runtime/sse?app_id=${server.appId}`, { origin })).status).toBe(403);
+  }
+  expect(sent).toEqual([]);
+  for (const origin of [undefined, 'https://app.example.com', server.url]) {
+    for (const path of paths) expect((await post(path, origin)).status).toBe(200);
+  }
+  // Apple sends its answer from a form on a page of its own.
+  expect((await post('/runtime/oauth/callback', 'https://appleid.apple.com')).status).not.toBe(403);
+});
+
 test.each([
   ['https://app.example.com:443', 'https://app.example.com'],
   ['HTTP://App.example.com:80/', 'http://app.example.com'],

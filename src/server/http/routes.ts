@@ -38,6 +38,9 @@ import { webhookRoutes } from './webhook-routes.ts';
 
 /** Not framed, not cached. */
 const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "frame-ancestors 'none'", 'cache-control': 'no-store' };
+/** The server's own pages, which are protected by themselves, and where Apple sends the answers of its own page. */
+const fromAnywhere: ReadonlySet<string> = new Set(['/', '/dash/cli/login', '/runtime/oauth/callback']);
+const foreignPage = { type: 'permission-denied', message: 'Pages of this origin may not use this server', hint: null };
 const isUpload = /^\/((admin|dash\/apps\/[^/]+)\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
 
 export function httpRoutes(config: HttpConfig): Hono {
@@ -61,6 +64,7 @@ export function httpRoutes(config: HttpConfig): Hono {
     if (!isFile && context.res.headers.get('content-type') === 'application/json')
       context.header('content-type', 'application/json; charset=utf-8');
   });
+  routes.use('*', refuseOrigins(http));
   routes.use('*', parseWorkLimit(http.limits.parseWork));
   const limited = bodyLimit({
     maxBytes: http.limits.frameBytes,
@@ -106,4 +110,13 @@ export function httpRoutes(config: HttpConfig): Hono {
     return context.json(body, status, typeof wait === 'number' ? { 'retry-after': String(wait) } : {});
   });
   return routes;
+}
+
+/** CORS keeps pages from reading answers; some requests they may send without asking. */
+function refuseOrigins({ allowsOrigin }: HttpContext): MiddlewareHandler {
+  return async (context, next) => {
+    const origin = context.req.header('origin');
+    const isAllowed = origin === undefined || fromAnywhere.has(context.req.path) || allowsOrigin(origin);
+    return isAllowed ? next() : context.json(foreignPage, 403);
+  };
 }
