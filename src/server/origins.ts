@@ -33,21 +33,24 @@ function isSameOrigin(origin: string, url: string): boolean {
 export interface PageRequest {
   /** The address of the connection itself, not the forwarded one. */
   readonly remote: string;
-  readonly header: (name: string) => string | undefined;
+  readonly httpVersion: string | undefined;
+  readonly headers: Headers;
 }
 
 /**
  * Whether somebody at this machine opened the server's own address in a browser. A page of another site is not that (`Origin`,
  * `Sec-Fetch-Site`), nor is a name of its own that points here (`Host`), nor a request that a proxy passes on.
  */
-export function isOpenedLocally({ remote, header }: PageRequest): boolean {
-  if (!isLoopback(remote) || forwarding.some((name) => header(name) !== undefined)) return false;
-  const host = header('host') ?? '';
+export function isOpenedLocally({ remote, httpVersion, headers }: PageRequest): boolean {
+  // nginx speaks HTTP/1.0 by default, and then adds no header; browsers do not.
+  if (!isLoopback(remote) || httpVersion === '1.0' || [...headers.keys()].some((name) => ofProxies.test(name))) return false;
+  const host = headers.get('host') ?? '';
   const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '') : '';
   if (name !== 'localhost' && !name.endsWith('.localhost') && !isLoopback(name)) return false;
-  const origin = header('origin');
-  const site = header('sec-fetch-site') ?? 'none';
-  return (origin === undefined || origin === `http://${host}`) && (site === 'none' || site === 'same-origin');
+  const origin = headers.get('origin');
+  const site = headers.get('sec-fetch-site') ?? 'none';
+  return (origin === null || origin === `http://${host}`) && (site === 'none' || site === 'same-origin');
 }
 
-const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'cf-connecting-ip', 'via'];
+/** A browser that opens a page sends none of these. */
+const ofProxies = /^(x|cf|cdn|fly|fastly|wl|true|client|proxy|ngrok|tailscale|front-end)-|^(forwarded|via)\b/;

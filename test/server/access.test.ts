@@ -1,6 +1,7 @@
 // Who may use a server from where: web pages, browsers on this machine, and clients behind a proxy.
 
 import { get as httpGet, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest, type RequestOptions } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createServer, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
@@ -66,7 +67,12 @@ test.each<[string, Record<string, string>]>([
   ['a host name that begins with localhost', { host: 'localhost.evil.example' }],
   ['a host name that begins with 127.0.0.1', { host: '127.0.0.1.evil.example' }],
   ['a proxy', { 'x-forwarded-for': '1.2.3.4' }],
-  ['a proxy that tells the protocol alone', { 'x-forwarded-proto': 'https' }],
+  ...['x-forwarded-proto', 'x-forwarded-port', 'x-original-forwarded-for', 'x-client-ip', 'x-envoy-external-address', 'x-scheme'].map(
+    (name): [string, Record<string, string>] => [`a proxy that tells ${name} alone`, { [name]: '1' }],
+  ),
+  ...['true-client-ip', 'fly-client-ip', 'fastly-client-ip', 'cf-ray', 'cdn-loop', 'front-end-https', 'wl-proxy-client-ip'].map(
+    (name): [string, Record<string, string>] => [`a proxy that tells ${name} alone`, { [name]: '1' }],
+  ),
 ])('%s sees neither apps nor codes', async (_who, headers) => {
   const { server, code } = await developing();
   const answer = await get(server, '/', { host: `localhost:${server.port}`, ...headers });
@@ -74,6 +80,15 @@ test.each<[string, Record<string, string>]>([
   expect(answer.body).not.toContain(code);
   expect(answer.body).not.toContain(server.appId);
   expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+});
+
+test('a proxy that adds nothing, as nginx does by default, shows neither apps nor codes', async () => {
+  const { server, code } = await developing();
+  const socket = connect(server.port, '127.0.0.1');
+  socket.end(`GET / HTTP/1.0\r\nHost: localhost:${server.port}\r\nConnection: close\r\n\r\n`);
+  const answer = (await socket.setEncoding('utf8').toArray()).join('');
+  expect(answer).toContain('The server is running');
+  expect(answer).not.toContain(code);
 });
 
 test('a server without showCodes shows neither apps nor codes', async () => {

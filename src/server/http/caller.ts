@@ -134,7 +134,7 @@ export interface ActorAddress {
 
 interface NodeEnv {
   readonly outgoing?: { readonly destroyed: boolean; once(event: 'close', listener: () => void): unknown };
-  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+  readonly incoming?: { readonly httpVersion?: string; readonly socket?: { readonly remoteAddress?: string } };
 }
 
 export function addressOf(context: Context, http: HttpContext): ActorAddress {
@@ -145,6 +145,10 @@ export function addressOf(context: Context, http: HttpContext): ActorAddress {
 /** Address of the connection itself. */
 export function remoteAddressOf(context: Context): string | undefined {
   return (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress;
+}
+
+export function httpVersionOf(context: Context): string | undefined {
+  return (context.env as NodeEnv | undefined)?.incoming?.httpVersion;
 }
 
 /** Aborted when the connection is closed before the answer is sent; undefined where that is not known. */

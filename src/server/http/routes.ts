@@ -17,7 +17,7 @@ import { backupRoutes } from './backup-routes.ts';
 import { bodyLimit } from './body-limit.ts';
 import { cliLoginRoutes } from './cli-login-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
-import { addressOf, remoteAddressOf } from './caller.ts';
+import { addressOf, httpVersionOf, remoteAddressOf } from './caller.ts';
 import { HttpContext, type HttpConfig } from './context.ts';
 import { emailRoutes } from './email-routes.ts';
 import { fileRoutes } from './file-routes.ts';
@@ -79,7 +79,8 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.get('/', (context) => {
     const isLocal = isOpenedLocally({
       remote: http.clientAddress(remoteAddressOf(context), undefined),
-      header: (name) => context.req.header(name),
+      httpVersion: httpVersionOf(context),
+      headers: context.req.raw.headers,
     });
     return context.html(statusPage(http, http.isShown && isLocal), 200, pageHeaders);
   });
