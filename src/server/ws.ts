@@ -12,6 +12,7 @@ import { isUuid } from '../lib/uuid.ts';
 import { type ClientAddress, clientAddress } from './client-address.ts';
 import { FrameLine, FrameTurns } from './frame-turns.ts';
 import { IncomingBytes } from './incoming-bytes.ts';
+import { countInflated } from './inflated.ts';
 import type { Limits } from './limits.ts';
 import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
@@ -152,6 +153,7 @@ function countIncoming(opened: WebSocket, socket: Duplex, incoming: IncomingByte
     opened.terminate();
   };
   socket.prependListener('data', (chunk: Buffer) => incoming.add(opened, chunk.byteLength, cut));
+  countInflated(opened, (bytes) => incoming.add(opened, bytes, cut));
   opened.on('close', () => incoming.remove(opened));
 }
 

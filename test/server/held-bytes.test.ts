@@ -3,16 +3,20 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 
 const limit = 1_000_000;
 const part = Buffer.alloc(100_000, 'x');
 let server: TriplaneServer;
 let sockets: Socket[] = [];
+let webSockets: WebSocket[] = [];
 
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
   sockets = [];
+  for (const socket of webSockets) socket.terminate();
+  webSockets = [];
   await server.close();
 });
 
@@ -60,6 +64,36 @@ describe('incomplete', () => {
   );
 });
 
+test('fragments of compressed messages count by what they inflate to', async () => {
+  server = await createServer({ limits: { totalIncomingBytes: limit, frameBytes: limit } });
+  const fragment = Buffer.alloc(400_000, 'x');
+  const closed: boolean[] = [];
+  for (let n = 0; n < 4; n++) {
+    const socket = new WebSocket(server.websocketURI, { perMessageDeflate: { threshold: 0 } });
+    webSockets.push(socket);
+    socket.on('close', () => void (closed[n] = true)).on('error', () => {});
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(fragment, { binary: false, compress: true, fin: false });
+  }
+  await until(() => closed.some(Boolean));
+  expect(closed.filter(Boolean).length).toBeLessThan(4);
+  expect(await isHealthy()).toBe(true);
+});
+
+test('a long compressed message in many fragments is taken, and no longer counts', async () => {
+  server = await createServer({ limits: { totalIncomingBytes: 2 * limit, frameBytes: limit } });
+  const socket = new WebSocket(server.websocketURI, { perMessageDeflate: { threshold: 0 } });
+  webSockets.push(socket);
+  await new Promise((resolve) => socket.once('open', resolve));
+  for (let n = 0; n < 5; n++) {
+    const text = JSON.stringify({ op: 'init', 'app-id': 'x'.repeat(900_000) });
+    for (let from = 0; from < text.length; from += 100_000)
+      socket.send(text.slice(from, from + 100_000), { compress: true, fin: from + 100_000 >= text.length });
+    await new Promise((resolve) => socket.once('message', resolve));
+  }
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+});
+
 test('a complete body no longer counts: many large ones, one after the other, get responses', async () => {
   server = await createServer({ limits: { totalIncomingBytes: limit } });
   for (let n = 0; n < 4; n++) {
@@ -71,7 +105,7 @@ test('a complete body no longer counts: many large ones, one after the other, ge
 });
 
 test('a client that does not read an HTTP response is disconnected above the total', async () => {
-  server = await createServer({ limits: { totalUnreadBytes: 4_000_000 } });
+  server = await createServer({ limits: { totalUnreadBytes: 10_000_000 } });
   const headers = { 'content-type': 'application/json', 'app-id': server.appId, authorization: `Bearer ${server.adminToken}` };
   const post = (path: string, body: object): Promise<Response> =>
     fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -87,8 +121,10 @@ test('a client that does not read an HTTP response is disconnected above the tot
   }
   await isHealthy();
   for (const { socket } of all) socket.resume();
-  await until(() => all.some(({ isClosed }) => isClosed));
-  expect(all.some(({ isClosed }) => !isClosed)).toBe(true);
+  const isCut = ({ isClosed, socket }: (typeof all)[number]): boolean => isClosed && socket.bytesRead < 12_000_000;
+  await until(() => all.every((one) => one.isClosed || one.socket.bytesRead > 12_000_000));
+  expect(all.map(isCut)).toContain(true);
+  expect(all.map(isCut)).toContain(false);
   // Whoever reads is answered.
   expect(await (await post('/admin/query', { query: { notes: {} } })).json()).toMatchObject({ notes: [{}] });
 });

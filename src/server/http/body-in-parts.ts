@@ -22,12 +22,27 @@ export function* listTextSteps<T>(
 
 /** Shorter texts are encoded in one go, and are not counted. */
 const atOnceLength = 128 * 1024;
+/** Characters that are given to the connection at once: what it has taken is not counted here. */
+const pieceLength = 64 * 1024;
+
+/** A part may be one value of megabytes. */
+function* piecesOf(parts: readonly string[]): Generator<string, undefined> {
+  for (const part of parts) {
+    for (let from = 0; from < part.length;) {
+      const to = from + pieceLength;
+      const endsInPair = to < part.length && isHighSurrogate(part.charCodeAt(to - 1));
+      yield part.slice(from, (from = endsInPair ? to + 1 : to));
+    }
+  }
+}
+
+const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 
 export function bodyInParts(parts: readonly string[], unread: UnreadOutput<object>): string | ReadableStream<Uint8Array> {
   if (parts.length <= 1 || lengthOf(parts) < atOnceLength) return parts.join('');
   const encoder = new TextEncoder();
   const answer = {};
-  let rest = parts.values();
+  let rest: Iterator<string, undefined> = piecesOf(parts);
   let waitingBytes = bytesOf(parts);
   const end = (): void => {
     rest = [].values();
