@@ -27,6 +27,9 @@ export const commands: Readonly<Record<string, string>> = {
   cli: 'src/server/cli/cli.ts',
 };
 
+/** The folder of dist/ for what commands import dynamically: modules only, as they are. */
+export const commandParts = 'commands';
+
 /** The files that the entry `triplane` is built as, by scripts/build-client.ts. */
 export const clientParts: ClientParts = {
   base: ['src/errors.ts', 'src/client/id.ts'],
@@ -154,19 +157,20 @@ export default defineConfig([
   {
     ...shared,
     entry: { ...commands },
-    // A process of its own, which shares these with nobody: as one file it starts with 8 MB less, most of which Node needs to find and read
-    // many small modules, and to find out what a CommonJS module exports.
+    // A process of its own, which shares these with nobody: as few files it starts with 8 MB less, most of which Node needs to find and read
+    // many small modules, and to find out what a CommonJS module exports. What is imported dynamically is loaded when it is used.
     noExternal: [...bundled, /^hono(\/|$)/, '@hono/node-server', 'ws'],
     external: [...shared.external, 'bufferutil', 'utf-8-validate'],
     // `ws` is CommonJS, which asks for modules of Node with `require`.
     banner: { js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);" },
     format: ['esm'],
-    splitting: false,
+    splitting: true,
     dts: false,
     esbuildPlugins: [webNanoid],
     // Node keeps the text of what it runs in memory: without comments and indentation it is a quarter less.
     esbuildOptions(options) {
       options.minifyWhitespace = true;
+      options.chunkNames = `${commandParts}/[name]-[hash]`;
       options.lineLimit = 160;
     },
   },

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { clientParts, commands, declarations, entries, outputName, shared, webNanoid } from '../tsup.config.ts';
+import { clientParts, commandParts, commands, declarations, entries, outputName, shared, webNanoid } from '../tsup.config.ts';
 import { buildClient } from './build-client.ts';
 import { buildCommonJs, checkCommonJs } from './build-commonjs.ts';
 import { writeDeclarations } from './declarations.ts';
@@ -51,7 +51,8 @@ for (const entry of Object.keys(entries)) {
   for (const file of [`${built}.d.ts`, `${built}.d.cts`]) writeFileSync(file, withTypesMarked(readFileSync(file, 'utf8'), values));
 }
 
-for (const name of readdirSync(dist).filter((file) => /\.c?js$/.test(file))) {
+const written = [...readdirSync(dist), ...readdirSync(join(dist, commandParts)).map((name) => join(commandParts, name))];
+for (const name of written.filter((file) => /\.c?js$/.test(file))) {
   const file = join(dist, name);
   writeFileSync(file, withAsciiArrows(readFileSync(file, 'utf8')));
 }

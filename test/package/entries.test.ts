@@ -1,7 +1,7 @@
 // The entries stand once, in tsup.config.ts; package.json says the same, and every entry has its size.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -49,16 +49,25 @@ test('each command has a bin entry and a hashbang', () => {
   for (const path of Object.values(manifest.bin)) expect(readFileSync(join(root, path), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
-/** The file, and what it imports. */
-function loadedBy(name: string, seen = new Set<string>()): Set<string> {
+/** The file, and what it imports. `keyword`: all imports, or those that are loaded with it. */
+function loadedBy(name: string, keyword = 'from|import|require', seen = new Set<string>()): Set<string> {
   if (seen.has(name)) return seen;
   seen.add(name);
   const text = readFileSync(join(root, 'dist', name), 'utf8');
-  for (const [, file = ''] of text.matchAll(/\b(?:from|import|require)[\s(]*["']\.\/([\w-]+\.c?js)["']/g)) loadedBy(file, seen);
+  const imports = new RegExp(`\\b(?:${keyword})[\\s(]*["'](\\.\\.?/[\\w/-]+\\.c?js)["']`, 'g');
+  for (const [, path = ''] of text.matchAll(imports)) loadedBy(join(dirname(name), path), keyword, seen);
   return seen;
 }
 
 test.each([['cli.js'], ['server.js'], ['server.cjs']])('%s is ASCII: other characters make Node hold it in twice the memory', (name) => {
   const others = [...loadedBy(name)].map((file) => [file, readFileSync(join(root, 'dist', file), 'utf8').match(/[^\x00-\x7f]/g)] as const);
   expect(others.filter(([, found]) => found)).toEqual([]);
+});
+
+test('a started server has not loaded the HTTP routes, nor what only they use: it holds no memory for them', () => {
+  const all = loadedBy('cli.js');
+  const atStart = loadedBy('cli.js', 'from');
+  const withHttp2 = [...all].filter((file) => /["']node:http2["']/.test(readFileSync(join(root, 'dist', file), 'utf8')));
+  expect(withHttp2).toHaveLength(1);
+  expect(withHttp2.filter((file) => atStart.has(file))).toEqual([]);
 });
