@@ -23,10 +23,14 @@ export class IncomingBytes<Connection> {
     if (this.#total > this.#maxTotal) this.#shrink();
   }
 
-  /** It is complete and was used, or the connection is gone. */
-  remove(connection: Connection): void {
-    this.#total -= this.#partial.get(connection)?.bytes ?? 0;
-    this.#partial.delete(connection);
+  /** It is complete and was used, or the connection is gone. `bytes`: of what of it is; missing = all. */
+  remove(connection: Connection, bytes = Infinity): void {
+    const partial = this.#partial.get(connection);
+    if (!partial) return;
+    const removed = Math.min(bytes, partial.bytes);
+    this.#total -= removed;
+    partial.bytes -= removed;
+    if (partial.bytes === 0) this.#partial.delete(connection);
   }
 
   #shrink(): void {

@@ -27,6 +27,7 @@ import { checkRulesAreJson } from './lost-in-json.ts';
 import { checkLinkedEntities } from './http/schema-check.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
 import { loadedListener } from './http/loaded-listener.ts';
+import { oneAtATime } from './http/pipelined.ts';
 import { countAnswers } from './http/unread-answers.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
@@ -204,8 +205,8 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     acceptedTokens,
     ...access,
   };
-  const server = createHttpServer(loadedListener(async () => (await import('./http/request-listener.ts')).requestListener(http), log));
-  countAnswers(server, unread);
+  const listener = loadedListener(async () => (await import('./http/request-listener.ts')).requestListener(http), log);
+  const server = createHttpServer(oneAtATime(countAnswers(listener, unread), incoming));
   const { compression = true } = options;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
   const stop = async (): Promise<void> => {
