@@ -44,6 +44,24 @@ describe('expressions', () => {
     },
   );
 
+  test.each([
+    [1709208000000.5, "timestamp('2024-02-29T12:00:00.0005Z')"],
+    [0.25, "timestamp('1970-01-01T00:00:00.00025Z')"],
+    [-0.5, "timestamp('1969-12-31T23:59:59.9995Z')"],
+    ['2024-060', "timestamp('2024-02-29')"],
+    ['J2460370', "timestamp('2024-02-29')"],
+    ['2024-02-29 12:00:00 America/New_York', "timestamp('2024-02-29T17:00:00Z')"],
+    ['2024-02-29T12:00:00.25[Europe/Berlin]', "timestamp('2024-02-29T11:00:00.25Z')"],
+    ['yesterday', "timestamp('today') - duration('24h')"],
+    ['tomorrow', "timestamp('today') + duration('24h')"],
+  ])('every date that can be stored is a timestamp: %s', (day, expected) => {
+    expect(ask(`timestamp(data.day) == ${expected}`, { data: { day } })).toBe(true);
+  });
+
+  test.each(['infinity', '-infinity', 1e15, 253402300800000.5])('%s is outside the years of timestamps', (day) => {
+    expect(() => ask('timestamp(data.day) < timestamp(0)', { data: { day } })).toThrow('out of the years 1 to 9999');
+  });
+
   test('a day beyond the end of a month, with a time, is the last of the month, as InstantDB has it', () => {
     expect(ask("timestamp('2024-02-30T00:00:00Z') == timestamp('2024-02-29T00:00:00Z')", {})).toBe(true);
   });

@@ -3,6 +3,7 @@
 import { coerceToDate } from '../../../lib/dates.ts';
 import { readStoredDate } from '../../../lib/stored-dates.ts';
 import { zoneOffsetMs } from '../../../lib/time-zone.ts';
+import { namedInstant } from '../../../query/query-dates.ts';
 import type { Definition } from './overloads.ts';
 import { Duration, EvaluationError, Timestamp } from './values.ts';
 
@@ -23,23 +24,30 @@ export function checkedDuration(nanos: bigint): Duration {
 }
 
 export function timestampOfMs(ms: number | bigint): Timestamp {
-  return checkedTimestamp(BigInt(typeof ms === 'number' ? Math.floor(ms) : ms) * milli);
+  if (typeof ms === 'bigint') return checkedTimestamp(ms * milli);
+  const whole = Math.floor(ms);
+  if (!Number.isFinite(ms)) throw new EvaluationError('the timestamp is out of the years 1 to 9999', 'INTERNAL_ERROR');
+  return checkedTimestamp(BigInt(whole) * milli + BigInt(Math.floor((ms - whole) * Number(milli))));
 }
 
-/** A date in the forms the data model accepts, with all fractional digits. */
+/** A date in any form that can be stored, with all fractional digits. */
 function timestampOfText(text: string): Timestamp {
-  if (text === 'now') return timestampOfMs(Date.now());
-  let ms: number;
-  try {
-    ms = coerceToDate(text.replace(calendar, inMonth))?.getTime() ?? NaN;
-  } catch (cause) {
-    throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT', { cause });
-  }
-  if (Number.isNaN(ms) || (!calendar.test(text) && Number.isNaN(readStoredDate(text))))
-    throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT');
+  const ms = namedInstant(text) ?? msOfText(text);
+  if (Number.isNaN(ms)) throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT');
   const [, fraction] = /:\d\d?[.,](\d+)/.exec(text) ?? [];
   if (fraction === undefined) return timestampOfMs(ms);
   return checkedTimestamp(BigInt(Math.floor(ms / 1000)) * second + BigInt(fraction.slice(0, 9).padEnd(9, '0')));
+}
+
+function msOfText(text: string): number {
+  if (!calendar.test(text)) return readStoredDate(text);
+  try {
+    const ms = coerceToDate(text.replace(calendar, inMonth))?.getTime();
+    if (ms !== undefined) return ms;
+  } catch {
+    // One of the forms that only the server reads.
+  }
+  return readStoredDate(text);
 }
 
 const calendar = /^(\d{4})-(\d\d)-(\d\d)[Tt]/;
@@ -136,6 +144,8 @@ function partsOf([name, part]: [string, (clock: Date) => number]): Definition[] 
 export const timeFunctions: readonly Definition[] = [
   ['timestamp(string): timestamp', timestampOfText],
   ['timestamp(int): timestamp', (ms: bigint) => timestampOfMs(ms)],
+  // Fractions of a millisecond can be stored.
+  ['timestamp(double): timestamp', (ms: number) => timestampOfMs(ms)],
   ['timestamp(timestamp): timestamp', (time: Timestamp) => time],
   ['duration(string): duration', durationOfText],
   ['duration(duration): duration', (duration: Duration) => duration],
