@@ -24,6 +24,10 @@ export class IdleApps {
     this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
   }
 
+  forget(appId: string): void {
+    this.#usedAtMs.delete(appId);
+  }
+
   /** Checks periodically while an app is open. */
   schedule(): void {
     const { clock, limits } = this.#config;

@@ -76,6 +76,7 @@ export class OpenApps {
   forget(appId: string): void {
     this.#open.delete(appId);
     this.#opening.delete(appId);
+    this.#idle.forget(appId);
   }
 
   /** Apps leave memory no longer. */

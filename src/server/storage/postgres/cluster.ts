@@ -2,7 +2,7 @@
 // whatever channel, is merged here and passed to subscribers.
 
 import type { Log } from '../../../lib/log.ts';
-import { LogSubscribers } from '../log-subscribers.ts';
+import { SubscribersByApp } from '../log-subscribers.ts';
 import type { Relay, RelayEvents } from '../storage.ts';
 import type { LogListener, LogEntry } from '../storage.ts';
 import type { Database } from './database.ts';
@@ -29,7 +29,7 @@ export class Cluster implements LogNotifier, Relay {
   readonly #config: ClusterConfig;
   readonly #channel: string;
   readonly #membership = new Membership();
-  readonly #logSubscribers = new Map<string, LogSubscribers>();
+  readonly #logSubscribers = new SubscribersByApp();
   readonly #relaySubscribers = new Map<string, Set<RelayEvents>>();
   readonly #notifyQueue: NotifyQueue;
   readonly #heartbeat: Heartbeat;
@@ -51,7 +51,7 @@ export class Cluster implements LogNotifier, Relay {
     });
     this.#wal = new WalReader({ ...config, appended: (app, txId, entries) => this.#notify(app, txId, entries) });
     this.#heartbeat = new Heartbeat(
-      { ...config, channel: this.#channel, apps: () => [...this.#logSubscribers.keys()], readsWal: () => this.#wal.isReading },
+      { ...config, channel: this.#channel, apps: () => [...this.#logSubscribers.apps()], readsWal: () => this.#wal.isReading },
       {
         up: () => {
           this.#epoch ??= {};
@@ -80,13 +80,7 @@ export class Cluster implements LogNotifier, Relay {
   }
 
   subscribe(app: string, listener: LogListener): () => void {
-    const subscribers = this.#logSubscribers.get(app) ?? new LogSubscribers();
-    this.#logSubscribers.set(app, subscribers);
-    const stop = subscribers.add(listener);
-    return () => {
-      stop();
-      if (subscribers.isEmpty) this.#logSubscribers.delete(app);
-    };
+    return this.#logSubscribers.add(app, listener);
   }
 
   notification(app: string, txId: number): { readonly channel: string; readonly payload: string } | undefined {
@@ -151,7 +145,7 @@ export class Cluster implements LogNotifier, Relay {
   }
 
   #notify(app: string, txId: number, entries?: readonly LogEntry[], lastId?: string): void {
-    this.#logSubscribers.get(app)?.notify(txId, entries, lastId);
+    this.#logSubscribers.notify(app, txId, entries, lastId);
   }
 
   /** After reconnecting, all servers are asked for their state. */

@@ -5,7 +5,7 @@ import { TriplaneError } from '../../../errors.ts';
 import { type Log, silent } from '../../../lib/log.ts';
 import { id } from '../../../lib/uuid.ts';
 import type { Relay } from '../storage.ts';
-import type { AppLog, Storage } from '../storage.ts';
+import type { Storage } from '../storage.ts';
 import { Cluster } from './cluster.ts';
 import { Database } from './database.ts';
 import { PostgresLog } from './log.ts';
@@ -34,7 +34,6 @@ export async function postgres(url: string, options: PostgresOptions = {}): Prom
   }
   const database = await Database.load(url, schema, logger);
   const cluster = new Cluster({ database, schemaName: schema, id: id(), heartbeatMs, logger });
-  const logs = new Map<string, AppLog>();
   const close = async (): Promise<void> => {
     await cluster.close();
     await database.close();
@@ -49,12 +48,8 @@ export async function postgres(url: string, options: PostgresOptions = {}): Prom
   return {
     relay: cluster,
     async open(appId) {
-      const known = logs.get(appId);
-      if (known) return known;
       await database.query(`INSERT INTO ${database.schema}.heads (app, tx) VALUES ($1, 0) ON CONFLICT DO NOTHING`, [appId]);
-      const log = logs.get(appId) ?? new PostgresLog(appId, database, cluster);
-      logs.set(appId, log);
-      return log;
+      return new PostgresLog(appId, database, cluster);
     },
     stage: (appId) => postgresStage(appId, database),
     apps: async () =>

@@ -1,6 +1,6 @@
 // The log of one app in the file.
 
-import type { LogSubscribers } from '../log-subscribers.ts';
+import type { SubscribersByApp } from '../log-subscribers.ts';
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
 import { inSlices, othersServed, sliceItems } from '../../slices.ts';
@@ -15,9 +15,9 @@ interface Head {
 export class SqliteLog implements AppLog {
   readonly #app: string;
   readonly #file: SqliteFile;
-  readonly #subscribers: LogSubscribers;
+  readonly #subscribers: SubscribersByApp;
 
-  constructor(app: string, file: SqliteFile, subscribers: LogSubscribers) {
+  constructor(app: string, file: SqliteFile, subscribers: SubscribersByApp) {
     this.#app = app;
     this.#file = file;
     this.#subscribers = subscribers;
@@ -62,7 +62,7 @@ export class SqliteLog implements AppLog {
       this.#file.prepared('UPDATE heads SET tx = ? WHERE app = ?').run(last.txId, this.#app);
       return 'appended';
     });
-    if (outcome === 'appended') this.#subscribers.notify(last.txId, entries);
+    if (outcome === 'appended') this.#subscribers.notify(this.#app, last.txId, entries);
     return outcome;
   }
 
@@ -91,7 +91,7 @@ export class SqliteLog implements AppLog {
   }
 
   subscribe(listener: LogListener): () => void {
-    return this.#subscribers.add(listener);
+    return this.#subscribers.add(this.#app, listener);
   }
 
   #head(): Head {

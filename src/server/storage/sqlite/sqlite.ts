@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 
-import type { AppLog, Storage } from '../storage.ts';
+import type { Storage } from '../storage.ts';
 import { diskFiles } from '../../files/disk-files.ts';
 import { privateFolder } from '../../private-files.ts';
-import { LogSubscribers } from '../log-subscribers.ts';
+import { SubscribersByApp } from '../log-subscribers.ts';
 import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
 import { TriplaneError } from '../../../errors.ts';
@@ -41,15 +41,13 @@ export async function sqlite(folder: string): Promise<Storage> {
   const path = join(folder, fileName);
   await makeFolder(folder);
   const file = opened(() => open(path), path);
-  const logs = new Map<string, AppLog>();
+  const subscribers = new SubscribersByApp();
   return {
     files: diskFiles(join(folder, 'files')),
     async open(appId) {
-      let log = logs.get(appId);
-      if (log) return log;
-      logs.set(appId, (log = new SqliteLog(appId, file, new LogSubscribers())));
-      await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0) ON CONFLICT DO NOTHING').run(appId));
-      return log;
+      const isThere = file.read(() => file.prepared('SELECT 1 FROM heads WHERE app = ?').get(appId)) !== undefined;
+      if (!isThere) await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0) ON CONFLICT DO NOTHING').run(appId));
+      return new SqliteLog(appId, file, subscribers);
     },
     stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
