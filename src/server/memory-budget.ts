@@ -11,6 +11,8 @@ export class MemoryBudget {
   readonly #maxBytes: number;
   readonly #parent: MemoryBudget | undefined;
   #used = 0;
+  /** Of it, what `close` does not release. */
+  #held = 0;
   #isClosed = false;
 
   constructor(level: Level, limits: Limits, parent?: MemoryBudget) {
@@ -36,14 +38,32 @@ export class MemoryBudget {
     this.#used += bytes;
   }
 
-  /** Releases everything the owner holds; later calls have no effect. */
+  /**
+   * Reserves memory for what outlasts the owner, such as a write that is being stored. Returns the function that releases it.
+   *
+   * @throws InstantAPIError 'validation-failed'
+   */
+  hold(bytes: number, what: string): () => void {
+    this.reserve(bytes, what);
+    if (this.#isClosed) return () => {};
+    this.#held += bytes;
+    return () => {
+      this.#held -= bytes;
+      this.#subtract(bytes);
+    };
+  }
+
+  /** Releases everything the owner holds but what outlasts it; later calls have no effect. */
   close(): void {
-    this.release(this.#used);
+    this.release(this.#used - this.#held);
     this.#isClosed = true;
   }
 
   release(bytes: number): void {
-    if (this.#isClosed) return;
+    if (!this.#isClosed) this.#subtract(bytes);
+  }
+
+  #subtract(bytes: number): void {
     this.#used -= bytes;
     this.#parent?.release(bytes);
   }

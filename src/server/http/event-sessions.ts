@@ -15,6 +15,8 @@ import type { HttpContext } from './context.ts';
 const keepAliveMs = 15_000;
 /** "Try again later": the peer does not read. */
 const tooSlow = 1013;
+/** Unread bytes up to which more of a large response is sent. */
+const drainedBytes = 1024 * 1024;
 
 interface Open {
   readonly session: Session;
@@ -86,6 +88,12 @@ export class EventSessions {
     let timer: Timer | undefined;
     let pulled = (): void => {};
     let output: PartedOutput | undefined;
+    let waiting: (() => void)[] = [];
+    const wake = (): void => {
+      const woken = waiting;
+      waiting = [];
+      for (const resolve of woken) resolve();
+    };
     const buffered = (controller: ReadableStreamDefaultController<Uint8Array>): number =>
       (output?.waitingBytes ?? 0) - (controller.desiredSize ?? 0);
     const ended = (): void => {
@@ -95,6 +103,7 @@ export class EventSessions {
         unread.remove(session);
       }
       session?.end();
+      wake();
     };
     const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
       let isOpen = true;
@@ -123,7 +132,9 @@ export class EventSessions {
         if (session) unread.admit(session, buffered(controller), bytesOf(frame), cut);
         parted.send(frame);
       };
-      const connected = hub.connect({ ...addressOf(context, this.#desk), send, sendParts: send, close, mayRepeat: true });
+      const drained = (): Promise<void> =>
+        isOpen && buffered(controller) > drainedBytes ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve();
+      const connected = hub.connect({ ...addressOf(context, this.#desk), send, sendParts: send, close, drained, mayRepeat: true });
       session = connected;
       if (!isOpen) return;
       const token = newToken();
@@ -141,6 +152,7 @@ export class EventSessions {
     const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
       pulled();
       if (session) unread.update(session, buffered(controller));
+      if (buffered(controller) <= drainedBytes) wake();
     };
     return new ReadableStream<Uint8Array>({ start, pull, cancel: ended }, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
   }

@@ -224,7 +224,7 @@ export class App {
     this.subscriptions.refresh({ changeSet, attrsChanged, schemaChanged, isReload }, recipients);
     this.#writers.clear();
     this.syncTables.committed(entries, this.ledger.db.attrs);
-    this.deliver(this.streams.committed(entries));
+    this.streams.committed(entries);
     forgetStreams(this.streams, this.ledger, changeSet);
     this.rulebook.noticed(this.ledger, () => this.subscriptions.applyGuard(this.rulebook.guard));
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records && hasTokens(records))) this.#revokeEnded(entries);

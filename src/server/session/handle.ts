@@ -54,14 +54,14 @@ const handlers: Handlers = {
     const { app, subscriber, pending } = context;
     if (pending.size >= app.limits.pendingWrites) throw busy('Too many writes wait for their answer');
     const bytes = sizeOfEntry(message['tx-steps']);
-    reserveWrite(context, bytes);
+    const release = holdWrite(context, bytes);
     pending.add(message);
     app.ledger.write({
       steps: stepsOf(message, stepLimit(app.limits, subscriber.actor.isAdmin)),
       event: eventOf(message, subscriber),
       actor: subscriber.actor,
       settle: (outcome) => {
-        context.memory.release(bytes);
+        release();
         settle(outcome, message, context);
       },
     });
@@ -120,7 +120,7 @@ const handlers: Handlers = {
     app.syncTables.remove(subscriber, message['subscription-id'], message['keep-subscription'] ?? false),
 
   'start-stream': startStream,
-  'append-stream': (message, { app, subscriber }) => app.streams.append(subscriber, message),
+  'append-stream': (message, { app, subscriber, memory }) => app.streams.append(subscriber, message, memory),
   'subscribe-stream': (message, context) => handleDurable(message, context, () => subscribeStream(message, context)),
   'unsubscribe-stream': (message, { app, subscriber }) => {
     const { 'subscribe-event-id': eventId } = message;
@@ -137,9 +137,9 @@ function stepsOf({ 'tx-steps': steps }: MessageOf<'transact'>, maxSteps: number)
 }
 
 /** @throws InstantAPIError 'rate-limited': the write may be applied later, or have been applied before */
-function reserveWrite({ app, memory }: SessionContext, bytes: number): void {
+function holdWrite({ app, memory }: SessionContext, bytes: number): () => void {
   try {
-    memory.reserve(bytes, 'transactions that wait for their result');
+    return memory.hold(bytes, 'transactions that wait for their result');
   } catch (error) {
     throw bytes > app.limits.sessionBytes ? error : busy('Too much waits for its answer');
   }

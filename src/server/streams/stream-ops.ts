@@ -71,7 +71,7 @@ function streamsDenied(action: 'create' | 'view'): InstantAPIError {
 
 /** @throws InstantAPIError */
 export function subscribeStream(message: SubscribeStream, context: SessionContext): void {
-  const { app, subscriber, send } = context;
+  const { app, subscriber } = context;
   const { 'stream-id': id, 'client-id': name, 'rule-params': params } = message;
   const missing = (): InstantAPIError => {
     const input = { 'client-id': name ?? null, 'sess-id': subscriber.id, 'stream-id': id ?? null };
@@ -86,7 +86,7 @@ export function subscribeStream(message: SubscribeStream, context: SessionContex
   // Only sessions that may view the stream learn whether it exists.
   if (visible && !(row && visible(streamsEtype, row))) throw streamsDenied('view');
   if (!row) throw missing();
-  app.streams.read(subscriber, message, row.id, String(valueOf(db, row, 'clientId'))).forEach(send);
+  app.streams.read(context, message, row.id, String(valueOf(db, row, 'clientId')));
 }
 
 function checkCount({ app, subscriber }: SessionContext): void {
