@@ -86,7 +86,7 @@ export default defineConfig({
         test: { name: 'package', include: built, exclude: longBuilt, globalSetup: 'test/support/build.ts', testTimeout: 120_000 },
       },
       // The transcripts of the recordings, which run at the same time, mostly wait for silence.
-      { extends: true, test: { name: 'long', include: long, testTimeout: 60_000, maxConcurrency: 10 } },
+      { extends: true, test: { name: 'long', include: long, testTimeout: 60_000, maxConcurrency: 20 } },
       {
         extends: true,
         test: { name: 'long-package', include: longBuilt, globalSetup: 'test/support/build.ts', testTimeout: 120_000 },

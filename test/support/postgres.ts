@@ -49,7 +49,8 @@ export async function startPostgres({ walLevel = 'replica', fsync = false }: Pos
     `unix_socket_directories=${root}`,
     `wal_level=${walLevel}`,
     `fsync=${fsync ? 'on' : 'off'}`,
-    'max_connections=60',
+    // A server holds up to a dozen, and the recordings run twenty servers at a time.
+    'max_connections=400',
   ];
   const start = (): Running => run(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], root, owner);
   let running = start();
