@@ -7,7 +7,7 @@ import Module, { createRequire, register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 
-const ours = /^(triplane|@instantdb\/(core|react|react-common|react-native|admin|svelte|solidjs|vue))(\/.+)?$/;
+const ours = /^(triplane|@instantdb\/[^/]+)(\/.+)?$/;
 
 let isProvided = false;
 const imported = new Set<string>();
@@ -69,7 +69,7 @@ import { fileURLToPath } from 'node:url';
 const entry = ${JSON.stringify(entry ?? null)};
 const ours = ${ours};
 const isRelative = /^\.\.?\//;
-const endings = ['ts', 'mts', 'js', 'mjs', 'cts', 'cjs'].flatMap((ending) => ['.' + ending, '/index.' + ending]);
+const endings = ['ts', 'tsx', 'mts', 'js', 'jsx', 'mjs', 'cts', 'cjs'].flatMap((ending) => ['.' + ending, '/index.' + ending]);
 
 export async function resolve(specifier, context, next) {
   const found = await located(specifier, context, next);
@@ -83,7 +83,7 @@ async function located(specifier, context, next) {
   } catch (error) {
     if (ours.test(specifier) && entry) return next(entry, context);
     if (isRelative.test(specifier)) {
-      const written = [...endings.map((ending) => specifier + ending), specifier.replace(/\.([mc]?)js$/, '.$1ts')];
+      const written = [...endings.map((ending) => specifier + ending), specifier.replace(/\.([mc]?)js(x?)$/, '.$1ts$2')];
       for (const each of written) {
         try {
           return await next(each, context);
@@ -92,8 +92,18 @@ async function located(specifier, context, next) {
         }
       }
     }
-    throw error;
+    throw await withLine(specifier, context.parentURL, error);
   }
+}
+
+/** Node names the file that imports what is not found, and not the line. */
+async function withLine(specifier, parent, error) {
+  if (!/^file:.*\?v=\d+$/.test(parent ?? '')) return error;
+  const path = fileURLToPath(parent);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  const names = (line) => !/^\s*(import|export)\s+type\b/.test(line) && ['"', "'"].some((quote) => line.includes(quote + specifier + quote));
+  const at = lines.findIndex(names) + 1;
+  return at > 0 ? invalid(path, at, error.message) : error;
 }
 
 let imported;
@@ -106,7 +116,7 @@ export async function load(url, context, next) {
   try {
     return await next(url, context);
   } catch (error) {
-    if (error?.code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !/^file:.*\.[mc]?ts\?v=\d+$/.test(url)) throw error;
+    if (error?.code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !/^file:.*\.([mc]?ts|[tj]sx)\?v=\d+$/.test(url)) throw error;
     const path = fileURLToPath(url);
     return { format: 'module', source: stripped(path, await readFile(path, 'utf8'), path.endsWith('.cts')), shortCircuit: true };
   }
@@ -135,7 +145,7 @@ function stripped(path, text, isCommon) {
 }
 
 function withTypeScript({ transpileModule }, path, text, isCommon) {
-  const compilerOptions = { module: isCommon ? 'commonjs' : 'esnext', target: 'es2022', verbatimModuleSyntax: false, inlineSourceMap: true };
+  const compilerOptions = { module: isCommon ? 'commonjs' : 'esnext', target: 'es2022', jsx: 'react-jsx', verbatimModuleSyntax: false, inlineSourceMap: true };
   const { outputText, diagnostics: [first] = [] } = transpileModule(text, { compilerOptions, fileName: basename(path), reportDiagnostics: true });
   if (!first) return outputText;
   const { start = 0, messageText } = first;
@@ -146,7 +156,7 @@ function withEsbuild({ transformSync }, path, text, isCommon) {
   const format = isCommon ? 'cjs' : 'esm';
   const map = { sourcemap: 'inline', sourcefile: basename(path) };
   try {
-    return transformSync(text, { loader: 'ts', format, target: 'es2022', logLevel: 'silent', ...map }).code;
+    return transformSync(text, { loader: /sx$/.test(path) ? 'tsx' : 'ts', format, jsx: 'automatic', target: 'es2022', logLevel: 'silent', ...map }).code;
   } catch (error) {
     const [first] = error.errors ?? [];
     throw first ? invalid(path, first.location?.line ?? 1, first.text) : error;

@@ -95,8 +95,34 @@ test('an error in an imported file is reported with that file and the line', asy
   expect(others).toEqual([
     expect.stringMatching(/^config-invalid b\.ts:4: \S/),
     'config-invalid b.ts:4: mine',
-    expect.stringMatching(/^config-invalid .*nowhere.*b\.ts/),
+    expect.stringMatching(/^config-invalid b\.ts:1: .*nowhere/),
   ]);
+});
+
+test.each(['zod-nope', './nowhere', '@/lib/alias', '../up.js', '#own'])(
+  'an import that is not found is reported with its line: %s',
+  async (name) => {
+    const text = `import { i } from '@instantdb/core';\nimport type { Z } from '${name}';\n\nimport { z } from '${name}';\nexport default { z };\n`;
+    expect(await load(text, ['typescript'])).toMatch(/^config-invalid instant\.schema\.ts:4: /);
+  },
+);
+
+test.each(['platform', 'webhooks', 'version', 'nextjs', 'a-later-one', 'react/nextjs'])(
+  '@instantdb/%s need not be installed',
+  async (name) => {
+    expect(await load(`import { i } from '@instantdb/${name}';\nexport default { a: i.string() };`, ['typescript'])).toBe(
+      '{"a":"a string"}',
+    );
+  },
+);
+
+test.each(['typescript', 'esbuild'])('parts may be in .tsx files, with %s', async (name) => {
+  const files = {
+    'instant.schema.ts': "import { a } from './parts';\nimport { b } from './b.jsx';\nexport default { a, b };",
+    'parts.tsx': "import { i } from '@instantdb/react';\nexport const a: string = i.string();\nexport const Icon = () => <b>icon</b>;",
+    'b.jsx': 'export const b = 1;',
+  };
+  expect(await load(files, [name, 'react'])).toBe('{"a":"a string","b":1}');
 });
 
 test.each([
