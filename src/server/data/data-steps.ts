@@ -30,7 +30,7 @@ import {
   type TripleStep,
   unknownLookup,
 } from './step-errors.ts';
-import { type Actor, asStored, checkSystemWrite, madeUser } from './system-rules.ts';
+import { type Actor, asStored, checkSystemDelete, checkSystemWrite, madeUser } from './system-rules.ts';
 import { deleteSteps } from './delete-steps.ts';
 import { type Lookup, Lookups } from './lookups.ts';
 import type { Access } from './touched.ts';
@@ -47,7 +47,7 @@ export interface StepContext {
 export interface DataStepsResult {
   /** The steps whose mode does not hold: a create of an existing entity, or an update of a missing one. */
   readonly conflict: Error | undefined;
-  /** The first lookup of a link that finds nothing. */
+  /** The first lookup that would have to find something, and finds nothing: of a link, or of a write of its own attribute. */
   readonly absent: Error | undefined;
 }
 
@@ -137,7 +137,7 @@ class Writer {
     if (isMerge && attr.isRef) throw raised(`'${nameOf(attr)}' is a link, and cannot be merged`);
     // An entity has one id, its own, whatever the step says.
     const value = isId ? id : attr.isRef ? this.#target(at, id, attr, step) : asStored(attr, step[3]);
-    if (value === undefined) return;
+    if (value === undefined) return this.#recordAccess(attr, id, this.#context.uuid(), 'link');
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'link');
     this.#countLinks(attr, id);
@@ -165,7 +165,7 @@ class Writer {
     const id = typeof step[1] === 'string' ? step[1] : this.#lookups.find(this.#lookup(at, step[1], attr.etype, 1));
     if (id === undefined) return;
     const value = attr.isRef ? this.#unlinked(at, id, attr, step) : step[3];
-    if (value === undefined) return;
+    if (value === undefined) return this.#recordAccess(attr, id, this.#context.uuid(), 'unlink');
     this.#checkSystem(step, attr, id, value);
     this.#recordAccess(attr, id, value, 'unlink');
     this.#countLinks(attr, id);
@@ -173,6 +173,7 @@ class Writer {
   }
 
   *delete(at: number, [, ref, etype]: DeleteEntity): Generator<void, void> {
+    if (etype !== undefined) checkSystemDelete(etype, ref, this.#context.actor);
     const id = typeof ref === 'string' ? ref : this.#lookups.find(this.#anyLookup(at, ref));
     if (id !== undefined) yield* deleteSteps(this.#layer, { etype, id }, this.#context);
   }
@@ -217,7 +218,7 @@ class Writer {
     const known = this.#lookups.find(lookup);
     const makes = known === undefined || this.#lookups.isMade(lookup, known) || (lookup.isId && !this.#exists(etype, known));
     // What a lookup does not find is made with the attribute of the lookup, which the same lookup then cannot write.
-    if (makes && attr === lookup.attr) throw lookupMakes(ref);
+    if (makes && attr === lookup.attr) this.#absent ??= lookupMakes(ref);
     if (known !== undefined) return known;
     const id = this.#context.uuid();
     this.#lookups.make(lookup, id);

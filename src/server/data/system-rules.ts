@@ -1,6 +1,7 @@
 // Writes to system namespaces that are forbidden whatever the app's rules say. The app's rules for them, and their defaults, are in rules/.
 
 import type { KnownAttr } from '../../db/attrs.ts';
+import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid } from '../errors.ts';
 import { recordNamespaces } from './record-attrs.ts';
@@ -53,11 +54,11 @@ export function madeUser({ step, attr, isNew }: SystemWrite, actor: Actor): Erro
   return notWritable(step, `$users.${attr.label}`, 'users are made by signing up, not by a transaction');
 }
 
-/** @throws InstantAPIError */
-export function checkSystemDelete(etype: string, id: string, actor: Actor): void {
+/** @throws InstantAPIError @param ref as the writer named it, who may not know what a lookup finds */
+export function checkSystemDelete(etype: string, ref: EntityRef, actor: Actor): void {
   if (!isSystemEtype(etype) || etype === '$files' || actor.isAdmin || actor.isServer) return;
   const message = `${etype} belongs to the system: only an admin deletes its entities`;
-  throw invalid('tx-step', ['delete-entity', id, etype], [{ message }]);
+  throw invalid('tx-step', ['delete-entity', ref, etype], [{ message }]);
 }
 
 function notWritable(step: TripleStep, name: string, why: string): Error {

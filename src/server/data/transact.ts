@@ -52,8 +52,7 @@ export function* prepareSteps(
     uuid,
     accesses,
   });
-  const fault = catalog.misnamed ?? absent;
-  if (fault && !conflict) throw fault;
+  if (catalog.misnamed && !conflict) throw catalog.misnamed;
   // A break comes before the first rule: a write that is put off at its first break has not counted for a limit of rates.
   const ofExisting = [...catalog.constrained, ...catalog.made];
   const isOfMany = ofExisting.some(({ etype }) => layer.size(etype) > sliceItems);
@@ -63,6 +62,7 @@ export function* prepareSteps(
   const { put: newAttrs } = catalog;
   if (authorizeWrite) yield* authorizeWrite({ actor, before: store, after: layer, accesses, newAttrs, steps: read, conflict });
   if (conflict) throw conflict;
+  if (absent) throw absent;
   if (isLong) yield;
   const written = yield* changeSetSteps(layer);
   yield* fillNulls(layer, written, accesses, now);

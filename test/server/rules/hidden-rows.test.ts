@@ -64,6 +64,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
+const atEmail = (email: string): string => `lookup__email__${JSON.stringify(email)}`;
 const at = (value: string): string => `lookup__code__${JSON.stringify(value)}`;
 const denied = 'permission-denied';
 
@@ -163,6 +164,27 @@ describe('writes tell that a row exists', () => {
     const told = async (row: string): Promise<string> => JSON.stringify(await answer(step(row))).replaceAll(row, 'row');
     expect(await told(hidden)).toBe(await told(missing));
     expect(await told(at('known'))).toBe((await told(at('unknown'))).replaceAll('unknown', 'known'));
+  });
+
+  test.for([
+    ['a write of the value itself', (code: string) => ['update', 'secrets', at(code), { code: 'other' }]],
+    ['a link to it', (code: string) => ['link', 'notes', plain, { secrets: at(code) }]],
+    ['an unlink of it', (code: string) => ['unlink', 'notes', plain, { secrets: at(code) }]],
+    ['a link of its own', (code: string) => ['link', 'secrets', at(code), { about: plain }]],
+  ] as const)('nor by a unique value, to those who may change neither end: %s', async ([, step]) => {
+    const notes = { allow: { view: 'true', $default: 'false' } };
+    await setRules({ ...rules, notes, secrets: { allow: { $default: 'false' } }, attrs: { allow: { $default: 'false' } } });
+    const told = async (code: string): Promise<string> => JSON.stringify(await answer(step(code))).replaceAll(code, 'code');
+    expect(await told('unknown')).toBe(await told('known'));
+    expect(await write(step('unknown'))).toBe(denied);
+  });
+
+  test('but of users, whom nobody makes by a transaction; nothing else is told of them', async () => {
+    await call('/admin/transact', { steps: [['update', '$users', hidden, { email: 'known@x.co', nick: 'k' }]] }, {});
+    const update = (email: string): unknown => ['update', '$users', atEmail(email), { nick: 'x' }];
+    expect([await write(update('known@x.co')), await write(update('unknown@x.co'))]).toEqual([denied, 'validation-failed']);
+    const told = JSON.stringify([await answer(update('known@x.co')), await answer(['delete', '$users', atEmail('known@x.co')])]);
+    expect(told).not.toContain(hidden);
   });
 
   test('which names the rule where the row is visible, or every row is', async () => {
