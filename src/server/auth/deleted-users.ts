@@ -2,23 +2,24 @@
 // an entity that is later made under the same id.
 
 import type { ChangeSet } from '../../db/change-set.ts';
+import { eachInSlices } from '../slices.ts';
 import type { Records } from '../storage/storage.ts';
-import { withoutNetworks } from './known-networks.ts';
-import { withoutTokensOf } from './tokens.ts';
+import { userOfNetworks } from './known-networks.ts';
+import { userOfTokenRecord } from './tokens.ts';
 
-/** The changes of records that follow from users who are deleted. */
-export function endedSignIns(changeSet: ChangeSet, records: ReadonlyMap<string, unknown>): Records | undefined {
-  const deleted = [...(changeSet.get('$users') ?? [])].filter(([, { before, after }]) => before && !after);
-  if (deleted.length === 0) return undefined;
-  const recordsOf = (id: string): Records => ({
-    ...withoutTokensOf(records, id),
-    ...withoutIdentitiesOf(records, id),
-    ...withoutNetworks(records, id),
+/** The changes of records that follow from users who are deleted. In one pass, whatever their number; yields where others can be served. */
+export function* endedSignIns(changeSet: ChangeSet, records: ReadonlyMap<string, unknown>): Generator<void, Records | undefined> {
+  const changed = [...(changeSet.get('$users') ?? [])];
+  const deleted = new Set(changed.flatMap(([id, { before, after }]) => (before && !after ? [id] : [])));
+  if (deleted.size === 0) return undefined;
+  const ended: Record<string, null> = {};
+  yield* eachInSlices(records, ([name, record]) => {
+    const user = userOfTokenRecord(name, record) ?? userOfNetworks(name) ?? userOfIdentity(name, record);
+    if (user !== undefined && deleted.has(user)) ended[name] = null;
   });
-  return Object.assign({}, ...deleted.map(([id]) => recordsOf(id))) as Records;
+  return ended;
 }
 
-function withoutIdentitiesOf(records: ReadonlyMap<string, unknown>, user: string): Records {
-  const gone = [...records].filter(([name, owner]) => name.startsWith('identity ') && owner === user);
-  return Object.fromEntries(gone.map(([name]) => [name, null]));
+function userOfIdentity(name: string, owner: unknown): string | undefined {
+  return name.startsWith('identity ') ? String(owner) : undefined;
 }

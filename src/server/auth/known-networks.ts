@@ -42,6 +42,7 @@ export function withNetwork(state: State & { readonly at: number }, user: string
   return { [prefix + user]: [{ hash, at: state.at }, ...known.filter((each) => each.hash !== hash)].slice(0, maxNetworks) };
 }
 
-export function withoutNetworks(records: ReadonlyMap<string, unknown>, user: string): Records {
-  return records.has(prefix + user) ? { [prefix + user]: null } : {};
+/** The user whose networks the record has. */
+export function userOfNetworks(name: string): string | undefined {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
 }

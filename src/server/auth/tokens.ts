@@ -27,8 +27,13 @@ export function withoutToken(token: string): Records {
 
 export function withoutTokensOf(records: RecordMap, user: string): Records {
   const gone: Record<string, unknown> = {};
-  for (const [name, record] of records) if (name.startsWith(prefix) && (record as TokenRecord).user === user) gone[name] = null;
+  for (const [name, record] of records) if (userOfTokenRecord(name, record) === user) gone[name] = null;
   return gone;
+}
+
+/** Undefined if the record is none of a user's token. */
+export function userOfTokenRecord(name: string, record: unknown): string | undefined {
+  return name.startsWith(prefix) ? (record as TokenRecord).user : undefined;
 }
 
 /** `user`: the token's user. */

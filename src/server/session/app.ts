@@ -124,7 +124,8 @@ export class App {
     const derive: Derive = function* (changeSet, about) {
       const spent = spending.recordsOfWrite(about.at);
       const events = yield* webhooks.derive(changeSet, about);
-      return [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records), spent].reduce(withDerived, events);
+      const ended = yield* endedSignIns(changeSet, about.records);
+      return [forgottenLocations(changeSet, about.before), ended, spent].reduce(withDerived, events);
     };
     const size = new StoredSize((records) => (appRecordOf(records)?.expiresAt === undefined ? undefined : limits.ephemeralAppBytes));
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, size, committed });
