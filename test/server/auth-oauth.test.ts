@@ -142,6 +142,15 @@ describe('a sign-in by redirect', () => {
     expect((await token(await codeFor('bea'))).body).toMatchObject({ created: false, user: { id: first.body.user.id } });
   });
 
+  test('evaluates the rule for new users with the address and the origin of the page', async () => {
+    const rule = async (create: string) => expect((await tool('rules', { code: { $users: { allow: { create } } } })).status).toBe(200);
+    const headers = { origin: 'https://app.example' };
+    await rule("request.ip == '127.0.0.2'");
+    expect((await token(await codeFor(), {}, headers)).body.type).toBe('permission-denied');
+    await rule("request.ip == '127.0.0.1' && request.origin == 'https://app.example'");
+    expect((await token(await codeFor(), {}, headers)).body).toMatchObject({ created: true });
+  });
+
   test('creates a user without an e-mail address if the provider has not verified it', async () => {
     isVerified = false;
     expect((await token(await codeFor())).body).toMatchObject({ created: true, user: { email: null } });

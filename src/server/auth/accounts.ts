@@ -31,8 +31,11 @@ export interface SignInOptions {
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
   /** A guest's token: the guest becomes the user, or is linked to an existing one. */
   readonly guestToken?: string | undefined;
-  /** Whether the app's rule for new users applies. */
+  /** Whether the app's rule for new users does not apply. */
   readonly isTrusted?: boolean;
+  /** The client's address; missing for the app's own server. */
+  readonly from?: string;
+  readonly origin?: string | undefined;
 }
 
 const minuteMs = 60_000;
@@ -90,8 +93,8 @@ export class Accounts {
     return { title, minutes: codeMinutes };
   }
 
-  async signInByCode(email: string, code: string, { from, ...options }: SignInOptions & { readonly from: string }): Promise<SignedIn> {
-    const network = networkOf(from);
+  async signInByCode(email: string, code: string, options: SignInOptions & { readonly from: string }): Promise<SignedIn> {
+    const network = networkOf(options.from);
     // Without the code: a wrong one may be right for another address.
     const lookedUp = { 'app-id': this.#app.id, email };
     await this.#limits.try(email, network);
@@ -125,10 +128,9 @@ export class Accounts {
     return this.#run((state) => this.#signInByIdentity(state, identity, options));
   }
 
-  /** `from`: missing for the app's own server. */
-  async signInGuest({ extraFields, isTrusted, from = '' }: SignInOptions & { readonly from?: string } = {}): Promise<SignedIn> {
-    await this.#limits.guest(networkOf(from));
-    return this.#run((state) => this.#create(state, { id: newToken(), type: 'guest', extraFields }, isTrusted));
+  async signInGuest({ extraFields, ...options }: SignInOptions = {}): Promise<SignedIn> {
+    await this.#limits.guest(networkOf(options.from ?? ''));
+    return this.#run((state) => this.#create(state, { id: newToken(), type: 'guest', extraFields }, options));
   }
 
   /** Creates a token for a user, who is created if missing. */
@@ -142,7 +144,7 @@ export class Accounts {
       if (!isOneUser) throw invalid('user-lookup', { id, email }, [{ message: 'the email and the id belong to different users' }]);
       const known = byEmail ?? byId;
       if (known !== undefined) return this.#issueToken(state, known, false);
-      return this.#create(state, { id: id ?? newToken(), ...(email !== undefined && { email }), extraFields }, true);
+      return this.#create(state, { id: id ?? newToken(), ...(email !== undefined && { email }), extraFields }, { isTrusted: true });
     });
   }
 
@@ -202,15 +204,12 @@ export class Accounts {
     return whenDurable(ledger, () => then({ db: ledger.db, records: ledger.records, at: 0, now: 0 }));
   }
 
-  #signIn(
-    state: LedgerState,
-    email: string,
-    { extraFields, guestToken, isTrusted, network }: SignInOptions & { readonly network: string },
-  ): Plan<SignedIn> {
+  #signIn(state: LedgerState, email: string, options: SignInOptions & { readonly network: string }): Plan<SignedIn> {
+    const { extraFields, guestToken, network } = options;
     const guest = guestToken === undefined ? undefined : this.#guest(state, guestToken);
     const known = userByEmail(state.db, email);
     const id = known?.id ?? guest ?? newToken();
-    const plan = known ? this.#issueToken(state, id, false) : this.#create(state, { id, email, type: 'user', extraFields }, isTrusted);
+    const plan = known ? this.#issueToken(state, id, false) : this.#create(state, { id, email, type: 'user', extraFields }, options);
     const records = { ...plan.records, ...withNetwork(state, id, network) };
     if (!known) return { ...plan, records };
     const link = state.db.attrs.forward('$users', 'linkedPrimaryUser');
@@ -235,7 +234,7 @@ export class Accounts {
         ...(imageURL !== undefined && { imageURL }),
         extraFields,
       } as const;
-      const plan = this.#create(state, profile, false);
+      const plan = this.#create(state, profile, options);
       return { ...plan, records: { ...plan.records, [identityName(identity)]: id } };
     }
     const isSame = reuseToken && guestToken !== undefined && tokenOwner(records, guestToken) === known;
@@ -270,9 +269,10 @@ export class Accounts {
     return recordNotFound('app-user', { 'app-id': this.#app.id, ...by });
   }
 
-  #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
+  #create(state: LedgerState, profile: Profile, { isTrusted, from: ip, origin }: SignInOptions): Plan<SignedIn> {
     checkExtraFields(state.db, profile.extraFields);
-    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?', 'create');
+    const mayCreate = isTrusted || checkSignup(this.#app.rulebook.guard, state.db, profile, { ip, origin });
+    if (!mayCreate) throw denied('$users', 'not perms-pass?', 'create');
     const steps = newUserSteps(state.db, profile);
     return { ...this.#issueToken(state, profile.id, true), steps };
   }

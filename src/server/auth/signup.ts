@@ -1,11 +1,11 @@
 // Creation of a new user: permission, and the steps that create it.
 
 import type { Db } from '../../db/db.ts';
+import type { Actor } from '../data/system-rules.ts';
 import { invalid } from '../errors.ts';
 import { fieldsOf } from '../rules/fields.ts';
 import type { Guard } from '../rules/guard.ts';
 import { sharedVariables } from '../rules/entities.ts';
-import { cannotEvaluate } from '../rules/rule.ts';
 
 export interface Profile {
   readonly id: string;
@@ -31,16 +31,19 @@ export function checkExtraFields(db: Db, fields: Profile['extraFields'] = {}): v
   }
 }
 
+type Client = Pick<Actor, 'ip' | 'origin'>;
+
 /** Evaluates the app's rule for new users. Without one, anybody may sign up, but not set extra fields. */
-export function checkSignup({ rules, ruleContext: asker }: Guard, db: Db, { id, email, extraFields = {} }: Profile): boolean {
-  const rule = rules.explicit('$users', 'create');
+export function checkSignup(guard: Guard, db: Db, { id, email, extraFields = {} }: Profile, client: Client): boolean {
+  const rule = guard.rules.explicit('$users', 'create');
   if (!rule) return Object.keys(extraFields).length === 0;
   const user = fieldsOf({ ...extraFields, id, ...(typeof email === 'string' && { email }) }, () => []);
-  const shared = sharedVariables(asker({ userId: undefined, isAdmin: false }), db, undefined);
+  const shared = sharedVariables(guard.ruleContext({ userId: undefined, isAdmin: false, ...client }), db, undefined);
+  const variables = { ...shared, auth: user, data: user, newData: user };
   try {
-    return rule.passes({ ...shared, auth: user, data: user, newData: user });
+    return rule.passes(variables);
   } catch (error) {
-    throw cannotEvaluate(rule, error);
+    throw guard.rejected({ rule, place: '$users', id, error, variables });
   }
 }
 

@@ -1,6 +1,6 @@
 // Sign-in and sign-out of users: `/runtime/auth` and `/runtime/signout`. No admin token is needed; the body names the app.
 
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { checkUse, type Use } from '../session/app-status.ts';
 import { addressOf } from './caller.ts';
 import { asEmail, asObject, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
@@ -12,6 +12,11 @@ export function authRoutes(http: HttpContext): Hono {
     const app = await http.hub.app(required(body, name, asUuid));
     if (use) checkUse(use, app.status);
     return { app, accounts: http.accounts(app) };
+  };
+
+  const clientOf = (context: Context): { readonly from: string; readonly origin: string } => {
+    const { ip: from, origin } = addressOf(context, http);
+    return { from, origin };
   };
 
   routes.post('/auth/send_magic_code', async (context) => {
@@ -29,7 +34,7 @@ export function authRoutes(http: HttpContext): Hono {
     const options = { guestToken: optional(body, 'refresh-token', asUuid), extraFields: optional(body, 'extra-fields', asObject) };
     const { app, accounts } = await accountsFor(body, 'app-id', 'write');
     if (options.guestToken !== undefined) await http.acceptedTokens?.accept(app, options.guestToken);
-    return context.json(await accounts.signInByCode(email, code, { ...options, from: addressOf(context, http).ip }));
+    return context.json(await accounts.signInByCode(email, code, { ...options, ...clientOf(context) }));
   });
 
   routes.post('/auth/verify_refresh_token', async (context) => {
@@ -44,7 +49,7 @@ export function authRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const { accounts } = await accountsFor(body, 'app-id', 'write');
     const extraFields = optional(body, 'extra-fields', asObject);
-    const { user } = await accounts.signInGuest({ extraFields, from: addressOf(context, http).ip });
+    const { user } = await accounts.signInGuest({ extraFields, ...clientOf(context) });
     return context.json({ user });
   });
 

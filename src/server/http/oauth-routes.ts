@@ -48,6 +48,7 @@ export function oauthRoutes(http: HttpContext): Hono {
         code: idOf('code'),
         codeVerifier: optional(fields, 'code_verifier', asText),
         origin: context.req.header('origin'),
+        from: addressOf(context, http).ip,
         refreshToken: optional(fields, 'refresh_token', asUuid),
         extraFields: optional(fields, 'extra_fields', asObject),
       });
@@ -76,6 +77,7 @@ export function oauthRoutes(http: HttpContext): Hono {
       idToken: required(body, 'id_token', asText),
       nonce: optional(body, 'nonce', asText),
       origin: context.req.header('origin'),
+      from: addressOf(context, http).ip,
       refreshToken: optional(body, 'refresh_token', asUuid),
       extraFields: optional(body, 'extra_fields', asObject),
     });

@@ -115,11 +115,14 @@ export class Guard {
   }
 
   #cannotEvaluate(rule: Rule, check: Check, touched: AccessRecord, error: unknown): Error {
-    if (!(error instanceof InstantAPIError)) {
-      const id = check.data instanceof Fields ? '' : check.data.id;
-      const failure = { rule, place: check.etype, id, error, variables: this.#variables(check, touched) };
-      this.#log(failure, 'A permission rule could not be evaluated, and a write was rejected.');
-    }
+    const id = check.data instanceof Fields ? '' : check.data.id;
+    return this.rejected({ rule, place: check.etype, id, error, variables: this.#variables(check, touched) });
+  }
+
+  /** Logs a rule that could not be evaluated on a write, and returns the error that rejects the write. */
+  rejected(failure: RuleFailure): Error {
+    const { rule, error } = failure;
+    if (!(error instanceof InstantAPIError)) this.#log(failure, 'A permission rule could not be evaluated, and a write was rejected.');
     return cannotEvaluate(rule, error);
   }
 

@@ -34,6 +34,8 @@ export interface TokenRequest {
   readonly code: string;
   readonly codeVerifier?: string | undefined;
   readonly origin?: string | undefined;
+  /** The address it comes from. */
+  readonly from: string;
   readonly refreshToken?: string | undefined;
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -43,6 +45,8 @@ export interface IdTokenRequest {
   readonly idToken: string;
   readonly nonce?: string | undefined;
   readonly origin?: string | undefined;
+  /** The address it comes from. */
+  readonly from: string;
   readonly refreshToken?: string | undefined;
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -174,25 +178,25 @@ export class OAuth {
   }
 
   /** @throws InstantAPIError */
-  async token({ code: given, codeVerifier, origin, refreshToken, extraFields }: TokenRequest): Promise<SignedIn> {
+  async token({ code: given, codeVerifier, refreshToken, extraFields, from, origin }: TokenRequest): Promise<SignedIn> {
     const code = await this.#take<Code>(codePrefix + hashToken(given));
     const lookedUp = { 'app-id': this.#app.id };
     if (!code) throw recordNotFound('app-oauth-code', lookedUp);
     if (isOver(code, this.#clock.now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
     await this.#checkOrigin(origin);
     checkVerifier(code, codeVerifier);
-    return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields });
+    return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields, from, origin });
   }
 
   /** @throws InstantAPIError */
-  async idToken({ clientName, idToken, nonce, origin, refreshToken, extraFields }: IdTokenRequest): Promise<SignedIn> {
+  async idToken({ clientName, idToken, nonce, refreshToken, extraFields, from, origin }: IdTokenRequest): Promise<SignedIn> {
     const found = this.#client(await this.config(), clientName);
     await this.#checkOrigin(origin);
     if (found.provider.provider_name === 'github') {
       throw invalid('id_token', null, [{ message: 'GitHub OAuth does not support ID tokens.' }]);
     }
     const identity = await told(this.#providers.identityByToken(found, idToken, { nonce }));
-    return this.#accounts.signInByIdentity(identity, { guestToken: refreshToken, extraFields, reuseToken: true });
+    return this.#accounts.signInByIdentity(identity, { guestToken: refreshToken, extraFields, from, origin, reuseToken: true });
   }
 
   #client(config: OAuthConfig, name: string): ClientWithProvider {
