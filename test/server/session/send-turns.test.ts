@@ -75,3 +75,37 @@ test('what waits does not outgrow its bound', async () => {
   await turns.sent();
   expect(sent).toBeGreaterThan(160 * 1024 * 1024);
 });
+
+/** Waiting messages of many sessions that are never all sent. */
+function backlog(
+  sessions: number,
+  text: string,
+): { readonly turns: SendTurns; readonly batches: SendBatch[]; readonly sent: () => number } {
+  const turns = new SendTurns();
+  let sent = 0;
+  const socket = { send: (frame: string) => void (sent += frame.length), close: () => {} };
+  const batches = Array.from({ length: sessions }, () => new SendBatch(socket, turns));
+  for (const batch of batches) for (let n = 0; n < 5; n++) batch.send(`${n} ${text}`);
+  return { turns, batches, sent: () => sent };
+}
+
+test('an answer does not wait for all that waits for others', async () => {
+  const { turns } = backlog(300, 'x'.repeat(1024 * 1024));
+  let heard = '';
+  new SendBatch({ send: (frame) => void (heard = frame), close: () => {} }, turns).send('short');
+  await turn();
+  expect(heard).toBe('short');
+});
+
+test('a backlog that lasts is never sent all at once', async () => {
+  const { batches, sent } = backlog(400, 'x'.repeat(20_000));
+  let most = 0;
+  for (let n = 0; n < 2500; n++) {
+    const before = sent();
+    for (let k = 0; k < 100; k++) batches[(n * 100 + k) % batches.length]?.send(`${n} ${k} ${'y'.repeat(300)}`);
+    await turn();
+    most = Math.max(most, sent() - before);
+  }
+  expect(sent()).toBeGreaterThan(64 * 1024 * 1024);
+  expect(most).toBeLessThan(16 * 1024 * 1024);
+});
