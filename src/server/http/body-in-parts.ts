@@ -1,24 +1,7 @@
 // A long text as the body of a response: encoded part by part, as the client reads. What waits counts as what is unread.
 
 import { bytesOf, lengthOf } from '../parted-output.ts';
-import { sliceSteps } from '../slices.ts';
 import type { UnreadOutput } from '../unread-output.ts';
-
-/** The JSON of an object with one long list more. A generator: yields where others can be served. */
-export function* listTextSteps<T>(
-  around: object,
-  name: string,
-  list: readonly T[],
-  shown: (item: T) => unknown,
-): Generator<void, string[]> {
-  const parts = [`${JSON.stringify(around).slice(0, -1)},${JSON.stringify(name)}:[`];
-  for (let at = 0; at < list.length; at += sliceSteps) {
-    const some = list.slice(at, at + sliceSteps).map(shown);
-    parts.push(`${at > 0 ? ',' : ''}${JSON.stringify(some).slice(1, -1)}`);
-    yield;
-  }
-  return [...parts, ']}'];
-}
 
 /** Shorter texts are encoded in one go, and are not counted. */
 const atOnceLength = 128 * 1024;

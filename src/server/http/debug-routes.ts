@@ -23,7 +23,8 @@ import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
 import { ruleErrorHeaders } from './rule-errors.ts';
 import { asSteps, asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
-import { bodyInParts, listTextSteps } from './body-in-parts.ts';
+import { listTextSteps } from '../list-text.ts';
+import { bodyInParts } from './body-in-parts.ts';
 import { actorOf, appIdOf, leftSignal, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
@@ -45,8 +46,9 @@ export function debugRoutes(http: HttpContext): Hono {
     const left = leftSignal(context);
     const { text, faults } = await treeOf(app, query, { actor, isInferred, guard, left });
     const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard), left);
-    const [open = '', ...rest] = await inSlices(listTextSteps({ 'rule-wheres': null }, 'check-results', checks, (check) => check));
-    return inParts([`{"result":`, ...text.parts, `,${open.slice(1)}`, ...rest], context, http, ruleErrorHeaders(faults));
+    const results = await inSlices(listTextSteps(checks));
+    const parts = ['{"result":', ...text.parts, ',"rule-wheres":null,"check-results":', ...results, '}'];
+    return inParts(parts, context, http, ruleErrorHeaders(faults));
   });
 
   routes.post('/transact_perms_check', async (context) => {
@@ -59,7 +61,8 @@ export function debugRoutes(http: HttpContext): Hono {
     const doesCommit = isCommitted && areAllOk;
     const id = doesCommit ? await submit(app.ledger, { steps, event: undefined, actor }) : txId;
     const outcome = { 'tx-id': id, 'all-checks-ok?': areAllOk, 'committed?': doesCommit };
-    return inParts(await inSlices(listTextSteps(outcome, 'check-results', verdicts, writeCheck)), context, http);
+    const results = await inSlices(listTextSteps(verdicts, { shown: writeCheck }));
+    return inParts([`${JSON.stringify(outcome).slice(0, -1)},"check-results":`, ...results, '}'], context, http);
   });
 
   return routes;

@@ -2,6 +2,7 @@
 
 import type { ResultDelta } from '../../protocol/server-message.ts';
 import { tripleChangeSteps } from '../../query/ref-count.ts';
+import { listTextSteps } from '../list-text.ts';
 import { withUrls } from '../files/file-entities.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 import { deltaTriples } from './refresh.ts';
@@ -27,13 +28,8 @@ export function* deltaSteps(from: ComputedResult, to: ComputedResult, query: Pre
 
 const triplesOfPart = 2000;
 
-/** A long list as text in parts: encoding it in one go would keep others waiting. */
+/** A long list is text in parts. */
 function* written<T>(list: readonly T[]): Generator<void, readonly T[]> {
   if (list.length <= triplesOfPart) return list;
-  const parts = ['['];
-  for (let at = 0; at < list.length; at += triplesOfPart) {
-    parts.push(`${at > 0 ? ',' : ''}${JSON.stringify(list.slice(at, at + triplesOfPart)).slice(1, -1)}`);
-    yield;
-  }
-  return new JsonText([...parts, ']']) as unknown as readonly T[];
+  return new JsonText(yield* listTextSteps(list, { itemsOfPart: triplesOfPart })) as unknown as readonly T[];
 }

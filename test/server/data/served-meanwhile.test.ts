@@ -12,7 +12,7 @@ import { attrsWithNewTypes } from '../../../src/server/data/inferred-types.ts';
 import { readSteps } from '../../../src/server/data/step-shape.ts';
 import { changeSetSteps, tripleChangeSteps } from '../../../src/server/data/triple-changes.ts';
 import { txSteps } from '../../../src/server/http/admin-steps.ts';
-import { listTextSteps } from '../../../src/server/http/body-in-parts.ts';
+import { listTextSteps } from '../../../src/server/list-text.ts';
 import { parseSteps } from '../../../src/server/slices.ts';
 import { listSizeSteps, sizeOfEntry } from '../../../src/server/storage/entry-size.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
@@ -135,11 +135,12 @@ test('what a layer changed is collected, and the steps of the admin SDK are read
 
 test('a long list in an answer is written in parts', () => {
   const list = Array.from({ length: 3000 }, (_, n) => n);
-  expect(breaks(listTextSteps({ others: null }, 'checks', list, (n) => ({ n })))).toBeGreaterThanOrEqual(6);
-  const text = (some: readonly number[]): unknown =>
-    JSON.parse(resultOf(listTextSteps({ others: null }, 'checks', some, (n) => ({ n }))).join(''));
-  expect(text(list)).toEqual({ others: null, checks: list.map((n) => ({ n })) });
-  expect(text([])).toEqual({ others: null, checks: [] });
+  const shown = (n: number): unknown => ({ n });
+  expect(breaks(listTextSteps(list, { shown }))).toBeGreaterThanOrEqual(6);
+  expect(breaks(listTextSteps(list, { itemsOfPart: 2000 }))).toBe(2);
+  const text = (some: readonly number[]): unknown => JSON.parse(resultOf(listTextSteps(some, { shown })).join(''));
+  expect(text(list)).toEqual(list.map(shown));
+  expect(text([])).toEqual([]);
 });
 
 test('a server that reads a long log while another appends to it ends with what both wrote', async () => {
