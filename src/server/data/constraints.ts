@@ -13,7 +13,7 @@ import { jsonText, shownValue } from './value-text.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
-import { eachInSlices, Slices } from '../slices.ts';
+import { eachInSlices, sliceItems, Slices } from '../slices.ts';
 import type { Access } from './touched.ts';
 
 /**
@@ -48,13 +48,24 @@ function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownA
   fill(layer, etype, row, etype === '$users' ? withoutAddress(attrs) : attrs, now);
 }
 
-/** For an attr that has just become indexed: the entities that existed before. */
-export function* fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): Generator<void, void> {
-  const { idAttr } = layer.attrs.namespace(attr.etype);
-  if (attr.isRef || !attr.isIndexed || attr === idAttr) return;
-  yield* eachInSlices([...layer.rows(attr.etype)], (row) => {
-    if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
-  });
+/** For attrs that have just become indexed: the entities that existed before. Each is written once, however many attrs there are. */
+export function* fillNullsOf(layer: Layer, attrs: readonly KnownAttr[], now: () => number): Generator<void, void> {
+  const indexed = new Map<string, KnownAttr[]>();
+  for (const attr of attrs) {
+    if (attr.isRef || !attr.isIndexed || attr === layer.attrs.idAttr(attr.etype)) continue;
+    indexed.set(attr.etype, [...(indexed.get(attr.etype) ?? []), attr]);
+  }
+  for (const [etype, own] of indexed) {
+    const idAttr = layer.attrs.idAttr(etype);
+    let visited = 0;
+    for (const row of [...layer.rows(etype)]) {
+      if (row.exists(idAttr)) fill(layer, etype, row, own, now);
+      visited += own.length;
+      if (visited < sliceItems) continue;
+      visited = 0;
+      yield;
+    }
+  }
 }
 
 /** A user has an address or none, which sign-in decides. */
@@ -117,13 +128,13 @@ export function hasType(value: Value, type: CheckedType): boolean {
 /** Date keywords that clients may send but cannot read back. */
 const serverDates: ReadonlySet<string> = new Set(['now', 'today', 'tomorrow', 'yesterday', 'infinity', '-infinity']);
 
-/** Uniqueness of a link applies to each target. */
-function checkUnique(base: Db, attr: KnownAttr, changes: Changes, slices: Slices): Generator<void, void> {
+/** Uniqueness of a link applies to each target. `base`: has holders that the changes do not name; missing if they name all. */
+function checkUnique(base: Db | undefined, attr: KnownAttr, changes: Changes, slices: Slices): Generator<void, void> {
   const seen = new Map<Value, string>();
   return eachChangedValue(attr, changes, slices, (id, value) => {
     for (const part of attr.isRef && Array.isArray(value) ? (value as readonly Value[]) : [value]) {
       const key = valueKey(part);
-      const other = seen.get(key) ?? holderIn(base, attr, part, id, changes);
+      const other = seen.get(key) ?? (base && holderIn(base, attr, part, id, changes));
       if (other !== undefined && other !== id) throw notUnique(attr, part);
       seen.set(key, id);
     }
@@ -188,7 +199,7 @@ export function* checkAttrConstraints(db: Db, attr: KnownAttr): Generator<void, 
   const rows = yield* asWritten(db, attr.etype);
   const slices = new Slices();
   if (attr.checkedType) yield* checkTypes(attr, attr.checkedType, rows, slices);
-  if (attr.isUnique && attr !== idAttr) yield* checkUnique(db, attr, rows, slices);
+  if (attr.isUnique && attr !== idAttr) yield* checkUnique(undefined, attr, rows, slices);
   if (attr.isRequired) checkNoneLacks(attr, rows);
   if (attr.isMany || !attr.isRef) return;
   yield* eachInSlices(rows.values(), ({ after }) => {

@@ -66,7 +66,7 @@ export function* prepareSteps(
   if (isLong) yield;
   const written = yield* changeSetSteps(layer);
   yield* fillNulls(layer, written, accesses, now);
-  for (const attr of ofExisting) yield* fillNullsOf(layer, attr, now);
+  yield* fillNullsOf(layer, ofExisting, now);
   const changeSet = mergeChanges(written, yield* changeSetSteps(layer));
   if (isLong) yield;
   yield* checkConstraints(store, layer.attrs, changeSet);
