@@ -20,8 +20,9 @@ export function errorResponse(error: unknown, log: Log): ErrorResponse {
     if (status === 500) log.error('a request failed', error.cause ?? error);
     return { status, body: { type: type ?? 'unknown', message: message ?? error.message, hint } };
   }
-  log.error('a request failed', error);
-  const message = isTriplaneError(error) && error.code === 'dependency-missing' ? error.message : 'The server failed';
+  const advice = isTriplaneError(error) && error.code === 'dependency-missing' ? error.message : undefined;
+  log.error('a request failed', advice ?? error);
+  const message = advice ?? 'The server failed';
   return { status: 500, body: { type: 'unknown', message, hint: null } };
 }
 
