@@ -187,6 +187,14 @@ describe('writes tell that a row exists', () => {
     expect(told).not.toContain(hidden);
   });
 
+  test('except by an unlink from it, to those who may see the row at the other end', async () => {
+    await setRules({ ...rules, notes: { allow: { view: 'true', $default: 'false' } }, secrets: { allow: { $default: 'false' } } });
+    const unlink = (row: string): unknown => ['unlink', 'secrets', row, { about: plain }];
+    expect([await write(unlink(hidden)), await write(unlink(missing))]).toEqual([denied, 'ok']);
+    await setRules({ notes: { allow: { $default: 'false' } }, secrets: { allow: { $default: 'false' } } });
+    expect([await write(unlink(hidden)), await write(unlink(missing))]).toEqual([denied, denied]);
+  });
+
   test('which names the rule where the row is visible, or every row is', async () => {
     const update = ['update', 'secrets', hidden, { n: 2 }];
     await setRules({ ...rules, secrets: { allow: { view: 'data.n == 1', $default: 'false' } } });
