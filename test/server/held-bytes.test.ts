@@ -64,6 +64,21 @@ describe('incomplete', () => {
   );
 });
 
+test('a body above the total is refused with an answer before its connection closes, also if no more of it comes', async () => {
+  server = await createServer({ limits: { totalIncomingBytes: limit } });
+  const all = [open(), open()];
+  const texts = ['', ''];
+  for (const [at, { socket }] of all.entries()) {
+    socket.on('data', (data) => void (texts[at] += data.toString()));
+    socket.write('POST /runtime/framework/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n');
+    for (let n = 0; n < 6; n++) socket.write(part);
+  }
+  await until(() => all.some(({ isClosed }) => isClosed));
+  const at = all.findIndex(({ isClosed }) => isClosed);
+  expect(texts[at]).toMatch(/^HTTP\/1.1 429 .*\r\nretry-after: 1\r\n.*"type":"rate-limited"/is);
+  expect([all[1 - at]?.isClosed, texts[1 - at]]).toEqual([false, '']);
+});
+
 test('fragments of compressed messages count by what they inflate to', async () => {
   server = await createServer({ limits: { totalIncomingBytes: limit, frameBytes: limit } });
   const fragment = Buffer.alloc(400_000, 'x');

@@ -38,7 +38,7 @@ export function bodyLimit({ maxBytes, incoming, largeBodies, networkOf }: BodyLi
     if (!raw.body) return next();
     let leave: (() => void) | undefined;
     try {
-      const text = await read(raw.body, raw, incoming, () => disconnect(context), maxBytes);
+      const text = await read(raw.body, raw, incoming, maxBytes);
       if (text === undefined) return context.json(tooLarge, 413);
       if (text.length > largeLength) leave = await largeBodies.enter(networkOf(context), text.length);
       context.set('bodyText', text);
@@ -50,27 +50,28 @@ export function bodyLimit({ maxBytes, incoming, largeBodies, networkOf }: BodyLi
   };
 }
 
-/** Undefined if it is too large. Rejects with InstantAPIError if it does not arrive. */
+/** Undefined if it is too large. Rejects with InstantAPIError if it does not arrive, or too much is being sent by all together. */
 async function read(
   body: ReadableStream<Uint8Array>,
   key: object,
   incoming: IncomingBytes<object>,
-  disconnect: () => void,
   maxBytes: number,
 ): Promise<string | undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let [text, size] = ['', 0];
-  let isRefused = false;
-  const refuse = (): void => {
-    isRefused = true;
-    disconnect();
-  };
+  let refuse = (): void => {};
+  const refused = new Promise<'refused'>((resolve) => (refuse = (): void => resolve('refused')));
   for (;;) {
     // A client that goes away before the end is no fault of the server.
-    const { done, value } = await reader.read().catch(() => {
+    const next = await Promise.race([refused, reader.read()]).catch(() => {
       throw malformed(['body']);
     });
+    if (next === 'refused') {
+      void drain(reader);
+      throw rejection('rate-limited', 'Too much is being sent to this server', { 'retry-after': 1 });
+    }
+    const { done, value } = next;
     if (done) return text + decoder.decode();
     size += value.byteLength;
     if (size > maxBytes) {
@@ -79,14 +80,5 @@ async function read(
     }
     text += decoder.decode(value, { stream: true });
     incoming.add(key, value.byteLength, refuse);
-    if (isRefused) throw rejection('rate-limited', 'Too much is being sent to this server', { 'retry-after': 1 });
   }
-}
-
-interface NodeEnv {
-  readonly incoming?: { destroy?(): void };
-}
-
-function disconnect(context: Context): void {
-  (context.env as NodeEnv | undefined)?.incoming?.destroy?.();
 }
