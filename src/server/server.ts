@@ -1,6 +1,6 @@
 // A server as a program embeds it: the hub, listening on a port. `close` stops everything it starts.
 
-import { createServer as createHttpServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TriplaneError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -26,6 +26,7 @@ import { allowedOrigins } from './origins.ts';
 import { checkRulesAreJson } from './lost-in-json.ts';
 import { checkLinkedEntities } from './http/schema-check.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
+import { httpServer } from './http/http-server.ts';
 import { loadedListener } from './http/loaded-listener.ts';
 import { oneAtATime } from './http/pipelined.ts';
 import { countAnswers } from './http/unread-answers.ts';
@@ -206,7 +207,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     ...access,
   };
   const listener = loadedListener(async () => (await import('./http/request-listener.ts')).requestListener(http), log);
-  const server = createHttpServer(oneAtATime(countAnswers(listener, unread), incoming));
+  const server = httpServer(oneAtATime(countAnswers(listener, unread), incoming));
   const { compression = true } = options;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
   const stop = async (): Promise<void> => {
