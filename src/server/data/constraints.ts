@@ -12,7 +12,7 @@ import { isStorableDate } from '../../lib/stored-dates.ts';
 import { jsonText, shownValue } from './value-text.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
-import { invalid, rejection } from '../errors.ts';
+import { invalid, overLimit, rejection } from '../errors.ts';
 import { eachInSlices, sliceItems, Slices } from '../slices.ts';
 import type { Access } from './touched.ts';
 
@@ -48,8 +48,16 @@ function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownA
   fill(layer, etype, row, etype === '$users' ? withoutAddress(attrs) : attrs, now);
 }
 
-/** For attrs that have just become indexed: the entities that existed before. Each is written once, however many attrs there are. */
-export function* fillNullsOf(layer: Layer, attrs: readonly KnownAttr[], now: () => number): Generator<void, void> {
+/** So many are 400 MB of the log. */
+const mostNulls = 3_000_000;
+
+/**
+ * For attrs that have just become indexed: the entities that existed before. Each is written once, however many attrs there are.
+ *
+ * @throws InstantAPIError if several attrs need more nulls than `most`
+ */
+export function* fillNullsOf(layer: Layer, attrs: readonly KnownAttr[], now: () => number, most = mostNulls): Generator<void, void> {
+  let filled = 0;
   const indexed = new Map<string, KnownAttr[]>();
   for (const attr of attrs) {
     if (attr.isRef || !attr.isIndexed || attr === layer.attrs.idAttr(attr.etype)) continue;
@@ -59,7 +67,8 @@ export function* fillNullsOf(layer: Layer, attrs: readonly KnownAttr[], now: () 
     const idAttr = layer.attrs.idAttr(etype);
     let visited = 0;
     for (const row of [...layer.rows(etype)]) {
-      if (row.exists(idAttr)) fill(layer, etype, row, own, now);
+      if (row.exists(idAttr)) filled += fill(layer, etype, row, own, now);
+      if (filled > most && attrs.length > 1) throw overLimit('indexedNulls', most, 'values of new indexed attributes in one transaction');
       visited += own.length;
       if (visited < sliceItems) continue;
       visited = 0;
@@ -72,9 +81,10 @@ export function* fillNullsOf(layer: Layer, attrs: readonly KnownAttr[], now: () 
 const withoutAddress = (indexed: readonly KnownAttr[]): readonly KnownAttr[] =>
   indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email');
 
-function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): void {
+/** @returns how many values were missing */
+function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): number {
   const missing = attrs.filter(({ slot }) => row.values[slot] === undefined);
-  if (missing.length === 0) return;
+  if (missing.length === 0) return 0;
   const values = row.values.slice();
   const times = row.times?.slice();
   for (const { slot } of missing) {
@@ -83,6 +93,7 @@ function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[]
     if (times) times[slot] = now();
   }
   layer.put(etype, row.id, new Row(row.id, row.t, values, times));
+  return missing.length;
 }
 
 /** @throws InstantAPIError for the first violation, or for all values that are missing */

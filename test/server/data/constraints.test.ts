@@ -58,6 +58,15 @@ test('many attrs that become indexed write each row once, and others are let in 
   expect(attrs.map(({ slot }) => row?.times?.[slot])).toEqual(made.map(() => 7));
 });
 
+test('attrs that would need too many nulls together are refused, and one by one they are not', () => {
+  const store = filled((n) => `t${n}`);
+  const attrs = attrsOf(store, made);
+  const fill = (some: readonly KnownAttr[]): void => completed(fillNullsOf(new Layer(store), some, () => 7, 399));
+  expect(() => fill(attrs)).toThrow('values of new indexed attributes in one transaction: at most 399');
+  expect(() => fill(attrs.slice(0, 1))).not.toThrow();
+  expect(() => fill(attrsOf(store, [goalsId, title]))).not.toThrow();
+});
+
 test('an attr that becomes unique is checked without an index of its values, which would be made in one go', () => {
   const store = filled((n) => `t${n}`);
   const [attr] = attrsOf(store, [title]);
