@@ -1,11 +1,13 @@
 // `npm run fuzz [count] [seed]`: a hundred thousand frames into the server, as many requests with all kinds of bodies and tokens, and as
-// many frames into the client; then, a twentieth as many, upgrade requests, queries by cost, clients by bytes, stores with a damaged record and
-// rules. No two runs are alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
+// many frames into the client; then, a twentieth as many, upgrade requests, connections of HTTP as bytes, queries by cost, clients by bytes, acts
+// on streams, stores with a damaged record and rules. No two runs are alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
 
 import { fuzzHttp } from '../test/support/fuzz-http.ts';
 import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../test/support/fuzz-load.ts';
 import { fuzzRules } from '../test/support/fuzz-rules.ts';
 import { fuzzStored } from '../test/support/fuzz-stored.ts';
+import { fuzzStreams } from '../test/support/fuzz-streams.ts';
+import { fuzzTraffic } from '../test/support/fuzz-traffic.ts';
 import { fuzzClient, fuzzServer } from '../test/support/fuzz.ts';
 
 const count = Number(process.argv[2] ?? 100_000);
@@ -49,8 +51,10 @@ const isClientValid = await measured('client', async (progress) => {
 });
 const loads = [
   ['upgrade requests', fuzzUpgrades],
+  ['connections of HTTP', fuzzTraffic],
   ['queries by cost', fuzzQueries],
   ['bytes per client', fuzzBytes],
+  ['streams', fuzzStreams],
   ['stored records', fuzzStored],
   ['rules', fuzzRules],
 ] as const;
