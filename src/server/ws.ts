@@ -85,24 +85,25 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   const guarded = guard(config.log);
   const turns = new FrameTurns();
   const asPlainRequest = plainRequests(server);
+  // A function of its own: what listens to a socket for as long as it lasts holds neither its request nor the headers.
+  const accept = (opened: WebSocket, socket: Duplex, from: Pick<Socket, 'ip' | 'origin'>): void => {
+    const peer = { missedPings: 0 };
+    peers.set(opened, peer);
+    opened.on('close', () => peers.delete(opened));
+    countIncoming(opened, socket, incoming);
+    attach(opened, from, peer, { hub, limits, unread, incoming, turns, guarded });
+  };
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
       if (!isWebSocketUpgrade(request)) return asPlainRequest(request, socket, head);
       const problem = problemWith(request, allowsOrigin);
       if (problem) return rejectUpgrade(socket, problem);
+      const from = {
+        ip: addressOf(request.socket.remoteAddress, headerOf(request, 'x-forwarded-for')),
+        origin: request.headers.origin,
+      };
       sockets.handleUpgrade(request, socket, head, (opened) => {
-        const isAttached = guarded(() => {
-          const peer = { missedPings: 0 };
-          peers.set(opened, peer);
-          opened.on('close', () => peers.delete(opened));
-          const from = {
-            ip: addressOf(request.socket.remoteAddress, headerOf(request, 'x-forwarded-for')),
-            origin: request.headers.origin,
-          };
-          countIncoming(opened, socket, incoming);
-          attach(opened, from, peer, { hub, limits, unread, incoming, turns, guarded });
-        });
-        if (!isAttached) opened.terminate();
+        if (!guarded(() => accept(opened, socket, from))) opened.terminate();
       });
     });
     if (!isDone) socket.destroy();
