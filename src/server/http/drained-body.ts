@@ -4,11 +4,14 @@
 /** As much is discarded of what a client sends on regardless. */
 const [maxDrainedBytes, maxDrainedMs] = [64 * 1024 * 1024, 500];
 
-export async function* drainedChunks(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+/** `cut`: the error if the client goes away before the end, which is no fault of the server. */
+export async function* drainedChunks(body: ReadableStream<Uint8Array>, cut: () => Error): AsyncIterable<Uint8Array> {
   const reader = body.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => {
+        throw cut();
+      });
       if (done) return;
       yield value;
     }

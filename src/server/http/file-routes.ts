@@ -132,11 +132,11 @@ async function upload(context: Context, http: HttpContext, app: App, actor: Acto
   return context.json({ data: await app.files.upload(actor, given, bodyBytes(context, declared, fileBytes)) });
 }
 
-/** The body as a stream. @throws InstantAPIError if it is shorter than announced or larger than the limit */
+/** The body as a stream. @throws InstantAPIError if it does not arrive, is shorter than announced or larger than the limit */
 async function* bodyBytes(context: Context, declared: number | undefined, most: number): AsyncIterable<Uint8Array> {
   let size = 0;
   const { body } = context.req.raw;
-  for await (const chunk of body ? drainedChunks(body) : []) {
+  for await (const chunk of body ? drainedChunks(body, () => malformed(['body'])) : []) {
     size += chunk.byteLength;
     if (size > most) throw overLimit('fileBytes', most, 'bytes of a file');
     yield chunk;
