@@ -96,7 +96,9 @@ export class EventSessions {
     };
     const buffered = (controller: ReadableStreamDefaultController<Uint8Array>): number =>
       (output?.waitingBytes ?? 0) - (controller.desiredSize ?? 0);
+    let isOpen = true;
     const ended = (): void => {
+      isOpen = false;
       clock.clearTimeout(timer);
       if (session) {
         this.#open.delete(session.id);
@@ -106,7 +108,6 @@ export class EventSessions {
       wake();
     };
     const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-      let isOpen = true;
       const put = (text: string): void => {
         if (isOpen) controller.enqueue(encoder.encode(text));
       };
@@ -119,12 +120,12 @@ export class EventSessions {
       const close = (): void => {
         parted.flush();
         if (isOpen) controller.close();
-        isOpen = false;
         ended();
       };
       const cut = (): void => {
         connected.close(tooSlow, 'the client does not read');
         // Queued output is discarded.
+        isOpen = false;
         controller.error(new Error('the client does not read'));
       };
       const send = (frame: Frame): void => {
