@@ -1,6 +1,8 @@
 // Frames are taken some at a time: thousands of short ones, or dozens of long ones, that arrive together from many clients would otherwise all
 // be handled before anything else is. Connections take turns, and the frames of each stay in order.
 
+import type { Guarded } from './guarded.ts';
+
 /** What handling any frame costs, in bytes that are parsed in the same time. */
 const costOfFrame = 4 * 1024;
 /** Taken in one turn of the event loop: about 10 ms. One frame is taken in any case. */
@@ -23,9 +25,14 @@ interface Task {
 }
 
 export class FrameTurns {
+  readonly #guarded: Guarded;
   readonly #short: Share = { waiting: new Set(), used: 0 };
   readonly #long: Share = { waiting: new Set(), used: 0 };
   #isScheduled = false;
+
+  constructor(guarded: Guarded) {
+    this.#guarded = guarded;
+  }
 
   /** Whether a frame may be taken in this turn; counts it if so. */
   admit(bytes: number): boolean {
@@ -56,7 +63,7 @@ export class FrameTurns {
         for (const line of share.waiting) {
           if (share.used >= costPerTurn) break;
           share.waiting.delete(line);
-          share.used += line.next();
+          this.#guarded(() => (share.used += line.next()));
         }
       }
       if (this.#short.waiting.size + this.#long.waiting.size > 0) this.#schedule();
@@ -81,7 +88,7 @@ export class FrameLine {
     this.#source = source;
   }
 
-  /** Runs it now, or in a later turn behind those that wait. `run` must not throw. */
+  /** Runs it now, or in a later turn behind those that wait. */
   take(bytes: number, run: () => void): void {
     if (this.#tasks.length === 0 && this.#turns.admit(bytes)) return run();
     if (this.#tasks.push({ bytes, run }) > 1) return;
@@ -92,11 +99,14 @@ export class FrameLine {
   /** Runs the first that waits. Returns what it costs. */
   next(): number {
     const [task] = this.#tasks;
-    task?.run();
-    this.#tasks.shift();
-    const [next] = this.#tasks;
-    if (next) this.#turns.enqueue(this, next.bytes);
-    else this.#source.resume();
+    try {
+      task?.run();
+    } finally {
+      this.#tasks.shift();
+      const [next] = this.#tasks;
+      if (next) this.#turns.enqueue(this, next.bytes);
+      else this.#source.resume();
+    }
     return costOf(task?.bytes ?? 0);
   }
 }

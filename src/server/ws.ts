@@ -1,7 +1,6 @@
 // WebSocket transport of the server, built on the `ws` package. Adds what sessions do not handle: liveness of the peer, and back-pressure.
 //
-// Node calls the listeners here outside any promise or handler, so an exception in one of them would end the process. Each runs under
-// `guarded`.
+// Every listener here that may throw runs under `guarded`.
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,6 +10,7 @@ import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type ClientAddress, clientAddress } from './client-address.ts';
 import { FrameLine, FrameTurns } from './frame-turns.ts';
+import { guard, type Guarded } from './guarded.ts';
 import { IncomingBytes } from './incoming-bytes.ts';
 import { countInflated } from './inflated.ts';
 import type { Limits } from './limits.ts';
@@ -83,7 +83,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
-  const turns = new FrameTurns();
+  const turns = new FrameTurns(guarded);
   const asPlainRequest = plainRequests(server);
   // A function of its own: what listens to a socket for as long as it lasts holds neither its request nor the headers.
   const accept = (opened: WebSocket, socket: Duplex, from: Pick<Socket, 'ip' | 'origin'>): void => {
@@ -108,7 +108,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
     });
     if (!isDone) socket.destroy();
   });
-  const stop = every(clock, pingEveryMs, () => void guarded(() => pingAll(peers)));
+  const stop = every(clock, pingEveryMs, () => pingAll(peers, guarded));
   return {
     async close() {
       stop();
@@ -118,31 +118,16 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   };
 }
 
-type Guarded = (run: () => void) => boolean;
-
-/** Runs a callback that must not throw; returns false if it did. */
-function guard(log: Log): Guarded {
-  return (run) => {
-    try {
-      run();
-      return true;
-    } catch (error) {
-      log.error('a connection failed', error);
-      return false;
-    }
-  };
-}
-
 function isWebSocketUpgrade({ headers }: IncomingMessage): boolean {
   return (headers.upgrade ?? '').split(',').some((protocol) => protocol.trim().toLowerCase() === 'websocket');
 }
 
-function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
+function pingAll(peers: ReadonlyMap<WebSocket, Peer>, guarded: Guarded): void {
   for (const [socket, peer] of peers) {
     if (peer.missedPings >= maxMissedPings) socket.terminate();
     else if (socket.readyState === WebSocket.OPEN) {
       peer.missedPings++;
-      socket.ping();
+      if (!guarded(() => socket.ping())) socket.terminate();
     }
   }
 }
@@ -190,7 +175,7 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
     socket.send(text, { fin: isLast }, () => {
       unread.update(socket, buffered());
       wake();
-      written();
+      if (!guarded(written)) socket.terminate();
     });
   });
   const send = (frame: Frame): void => {
@@ -204,8 +189,12 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
     send,
     sendParts: send,
     close(code, reason) {
-      output.flush();
-      socket.close(code, reason);
+      // Nothing may keep it open.
+      const isClosing = guarded(() => {
+        output.flush();
+        socket.close(code, reason);
+      });
+      if (!isClosing) socket.terminate();
     },
   });
   const isAlive = (): void => void (peer.missedPings = 0);

@@ -7,7 +7,7 @@ import { Hub } from '../../src/server/session/hub.ts';
 import { memory } from '../../src/server/storage/memory.ts';
 import type { Session } from '../../src/server/session/session.ts';
 import type { Storage } from '../../src/server/storage/storage.ts';
-import { silent } from '../../src/lib/log.ts';
+import { type Log, silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import type { ServerMessage, ServerOp } from '../../src/protocol/server-message.ts';
@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly createAppsOnUse?: boolean;
   /** How receivers of webhooks answer. */
   readonly webhookOutbound?: Outbound;
+  /** Beside the warnings, which are noted. */
+  readonly log?: Log;
 }
 
 export interface Bench {
@@ -41,14 +43,14 @@ const users: Readonly<Record<string, { readonly id: string; readonly email: stri
   'f0000000-0000-4000-8000-000000000002': { id: '0b000000-0000-4000-8000-000000000002', email: 'bob@example.com' },
 };
 
-export function bench({ storage = memory(), limits, createAppsOnUse = true, webhookOutbound }: BenchOptions = {}): Bench {
+export function bench({ storage = memory(), limits, createAppsOnUse = true, webhookOutbound, log = silent }: BenchOptions = {}): Bench {
   const clock = new VirtualClock();
   const logged: (readonly unknown[])[] = [];
   const hub = new Hub({
     storage,
     clock,
     random: systemRandom,
-    log: { ...silent, warn: (...parts) => void logged.push(parts) },
+    log: { ...log, warn: (...parts) => void logged.push(parts) },
     limits: { ...defaultLimits, ...limits },
     adminToken,
     appId,

@@ -1,14 +1,16 @@
 // Frames are taken some at a time, those of one connection in order.
 
 import { expect, test } from 'vitest';
+import { silent } from '../../src/lib/log.ts';
 import { FrameLine, FrameTurns } from '../../src/server/frame-turns.ts';
+import { guard } from '../../src/server/guarded.ts';
 
 const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
 const MiB = 1024 * 1024;
 const lineOf = (turns: FrameTurns): FrameLine => new FrameLine(turns, { pause: () => {}, resume: () => {} });
 
 test('of thousands of short frames that arrive together, some hundreds are taken in a turn, and another connection has its turn soon', async () => {
-  const turns = new FrameTurns();
+  const turns = new FrameTurns(guard(silent));
   let taken = 0;
   for (let connection = 0; connection < 100; connection++) {
     const line = lineOf(turns);
@@ -25,7 +27,7 @@ test('of thousands of short frames that arrive together, some hundreds are taken
 });
 
 test('of long frames that arrive together, one is taken in a turn; short ones of other connections do not wait', async () => {
-  const turns = new FrameTurns();
+  const turns = new FrameTurns(guard(silent));
   const taken: string[] = [];
   for (let n = 0; n < 20; n++) lineOf(turns).take(2 * MiB, () => taken.push(`long ${n}`));
   lineOf(turns).take(100, () => taken.push('short'));
@@ -38,7 +40,7 @@ test('of long frames that arrive together, one is taken in a turn; short ones of
 });
 
 test('frames of one connection, and its end, stay in order, and connections take turns', async () => {
-  const turns = new FrameTurns();
+  const turns = new FrameTurns(guard(silent));
   const taken: string[] = [];
   const [one, other] = [lineOf(turns), lineOf(turns)];
   for (const name of ['a', 'b', 'c']) {
@@ -56,7 +58,7 @@ test('frames of one connection, and its end, stay in order, and connections take
 });
 
 test('a connection is not read while its frames wait', async () => {
-  const turns = new FrameTurns();
+  const turns = new FrameTurns(guard(silent));
   const said: string[] = [];
   const line = new FrameLine(turns, { pause: () => said.push('pause'), resume: () => said.push('resume') });
   for (const name of ['a', 'b', 'c']) line.take(2 * MiB, () => said.push(name));
@@ -64,4 +66,18 @@ test('a connection is not read while its frames wait', async () => {
   await turn();
   line.take(10, () => said.push('d'));
   expect(said).toEqual(['a', 'pause', 'b', 'c', 'resume', 'd']);
+});
+
+test('a frame that throws stops neither those behind it nor other connections', async () => {
+  const turns = new FrameTurns(guard(silent));
+  const taken: string[] = [];
+  const [one, other] = [lineOf(turns), lineOf(turns)];
+  one.take(2 * MiB, () => taken.push('one'));
+  other.take(2 * MiB, () => {
+    throw new Error('failed');
+  });
+  other.take(100, () => taken.push('other'));
+  one.take(2 * MiB, () => taken.push('one again'));
+  for (let n = 0; n < 6; n++) await turn();
+  expect(taken).toEqual(['one', 'one again', 'other']);
 });

@@ -1,6 +1,7 @@
 // Tells the members of rooms what has changed. A change in a room of thousands is a message for each of them, and in such rooms changes come
 // thick and fast: while one is being told, in turns, those that come meanwhile are collected, and are then told together.
 
+import type { Guarded } from '../guarded.ts';
 import type { Outgoing } from '../session/subscriber.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -14,6 +15,7 @@ export interface RoomNewsConfig {
   readonly sent: () => Promise<void>;
   /** Called whenever changes begin to be told. */
   readonly told: () => void;
+  readonly guarded: Guarded;
 }
 
 export class RoomNews {
@@ -32,15 +34,15 @@ export class RoomNews {
   }
 
   async #tell(): Promise<void> {
-    const { rooms, deliver, told, sent } = this.#config;
-    try {
-      const outgoing = rooms.flush();
+    const { rooms, deliver, told, sent, guarded } = this.#config;
+    let outgoing: readonly Outgoing[] = [];
+    guarded(() => {
+      outgoing = rooms.flush();
       deliver(outgoing);
       told();
-      if (outgoing.length > fewMessages) await sent();
-    } finally {
-      this.#isTelling = false;
-    }
+    });
+    if (outgoing.length > fewMessages) await sent();
+    this.#isTelling = false;
     this.tell();
   }
 }

@@ -32,6 +32,7 @@ import { StoredSize } from '../data/stored-size.ts';
 import { submit } from '../data/submit.ts';
 import { type Derive, withDerived } from '../data/write.ts';
 import { serverActor } from '../data/system-rules.ts';
+import { guard } from '../guarded.ts';
 import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
@@ -87,10 +88,9 @@ export class App {
       roomsChanged: () => this.notifyRooms(),
     });
     this.#roomNews = new RoomNews({
-      rooms: this.rooms,
-      deliver: (outgoing) => this.deliver(outgoing),
-      told: () => this.#cluster.tellChanges(),
-      sent: () => config.sendTurns.sent(),
+      ...{ rooms: this.rooms, deliver: (outgoing) => this.deliver(outgoing) },
+      ...{ told: () => this.#cluster.tellChanges(), sent: () => config.sendTurns.sent() },
+      guarded: guard(config.logger, 'members of a room could not be told of a change'),
     });
     this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
     const source = this.#querySource();

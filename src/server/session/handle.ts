@@ -228,11 +228,11 @@ function startSync(message: MessageOf<'start-sync'>, context: SessionContext): v
       if (outcome.is === 'failed') return fail(outcome.error);
       if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data was loaded again')));
       send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
-      const finish = (): void => {
+      const sent = (): void => {
         if (!syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs))
           fail(failure(new Error('the data changed too much while they were sent')));
       };
-      sendLoad(outcome.value, id, context, finish);
+      sendLoad(outcome.value, id, context, { sent, failed: fail });
     },
   });
 }
@@ -240,18 +240,23 @@ function startSync(message: MessageOf<'start-sync'>, context: SessionContext): v
 /** Bytes sent before checking how much of them the client has read. */
 const sliceLength = 256 * 1024;
 
-/** Sends a large table as fast as the client reads. `finish` is not called if the subscription ended meanwhile. */
-function sendLoad(load: readonly ServerMessage[], id: string, context: SessionContext, finish: () => void, from = 0): void {
+interface LoadEnds {
+  readonly sent: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Sends a large table as fast as the client reads. `sent` is not called if the subscription ended meanwhile. */
+function sendLoad(load: readonly ServerMessage[], id: string, context: SessionContext, on: LoadEnds, from = 0): void {
   const { app, subscriber, send, drained } = context;
   let length = 0;
   for (let at = from; at < load.length; at++) {
     if (drained && length > sliceLength) {
-      void drained().then(() => app.syncTables.isLoading(id, subscriber) && sendLoad(load, id, context, finish, at));
-      return;
+      const goOn = (): void => (app.syncTables.isLoading(id, subscriber) ? sendLoad(load, id, context, on, at) : undefined);
+      return void drained().then(goOn).catch(on.failed);
     }
     length += send(load[at] as ServerMessage);
   }
-  finish();
+  on.sent();
 }
 
 function settle(outcome: Outcome, message: MessageOf<'transact'>, context: SessionContext): void {

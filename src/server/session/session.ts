@@ -25,7 +25,8 @@ import { exceededByParsing } from '../parse-work.ts';
 import type { Authenticated, SessionConfig } from './session-config.ts';
 import type { SessionContext } from './session-context.ts';
 import { WriteOrder } from './write-order.ts';
-import type { Subscriber } from './subscriber.ts';
+import { safeSocket } from './safe-socket.ts';
+import type { Socket, Subscriber } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
 import { busy, invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
@@ -45,6 +46,7 @@ const noMessage = { path: [], problem: 'malformed', expected: 'at least one mess
 export class Session {
   readonly id: string;
   readonly #config: SessionConfig;
+  readonly #socket: Socket;
   #state: State = { is: 'opened' };
   readonly #sendBatch: SendBatch;
   readonly #rateLimiter: RateLimiter;
@@ -56,7 +58,8 @@ export class Session {
   constructor(config: SessionConfig) {
     this.id = config.id;
     this.#config = config;
-    this.#sendBatch = new SendBatch(config.socket, config.sendTurns);
+    this.#socket = safeSocket(config.socket, config.log, () => this.end());
+    this.#sendBatch = new SendBatch(this.#socket, config.sendTurns);
     this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
     this.#writeOrder = new WriteOrder(config.clock);
     if (config.socket.mayRepeat) this.#repeated = new RepeatedMessages();
@@ -135,7 +138,7 @@ export class Session {
     if (this.#state.is === 'closed') return;
     this.#sendBatch.flush();
     this.end();
-    this.#config.socket.close(code, reason);
+    this.#socket.close(code, reason);
   }
 
   #decode(frame: unknown): ClientFrame {
@@ -224,7 +227,7 @@ export class Session {
   }
 
   #enter({ app, user, tokenHash, isAdmin }: Authenticated, init: Pick<Init, 'versions' | 'triplane'>, revoke: () => void): SessionContext {
-    const { ip, origin } = this.#config.socket;
+    const { ip, origin } = this.#socket;
     const subscriber: Subscriber = {
       id: this.id,
       actor: { userId: user?.id, isAdmin, ip, origin },
@@ -236,7 +239,7 @@ export class Session {
     this.#sendBatch.acceptsBatches = subscriber.features.batches;
     this.#writeOrder.isKept = init.triplane !== undefined;
     const memory = new MemoryBudget('sessionBytes', this.#config.limits, app.memory);
-    const drained = this.#config.socket.drained && ((): Promise<void> => this.#drained());
+    const drained = this.#socket.drained && ((): Promise<void> => this.#drained());
     const held = { pending: new Set<ClientMessage>(), memory, presence: new Map<string, number>(), queries: new Map<string, number>() };
     const context: SessionContext = { app, subscriber, ...held, send, drained, reject };
     this.#state = { is: 'ready', context };
@@ -280,7 +283,7 @@ export class Session {
 
   async #drained(): Promise<void> {
     this.#sendBatch.flush();
-    await this.#config.socket.drained?.();
+    await this.#socket.drained?.();
   }
 
   #sendMessage(message: ServerMessage): number {

@@ -86,7 +86,8 @@ export function subscribeStream(message: SubscribeStream, context: SessionContex
   // Only sessions that may view the stream learn whether it exists.
   if (visible && !(row && visible(streamsEtype, row))) throw streamsDenied('view');
   if (!row) throw missing();
-  app.streams.read(context, message, row.id, String(valueOf(db, row, 'clientId')));
+  const failed = (error: unknown): void => context.reject(message, error);
+  app.streams.read({ ...context, failed }, message, row.id, String(valueOf(db, row, 'clientId')));
 }
 
 function checkCount({ app, subscriber }: SessionContext): void {

@@ -20,6 +20,7 @@ export interface ReaderSession {
   readonly subscriber: Subscriber;
   readonly send: (message: ServerMessage) => number;
   readonly drained: (() => Promise<void>) | undefined;
+  readonly failed: (error: unknown) => void;
 }
 
 export interface Reading {
@@ -114,7 +115,10 @@ export class StreamReaders {
   #advance(output: Output, reading: Reading): void {
     output.due.add(reading);
     if (output.isSending) return;
-    void this.#send(output);
+    void this.#send(output).catch((error: unknown) => {
+      for (const reading of [...output.readings]) this.#drop(output, reading);
+      output.session.failed(error);
+    });
   }
 
   async #send(output: Output): Promise<void> {
