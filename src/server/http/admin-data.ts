@@ -13,6 +13,7 @@ import type { LedgerState, Planning } from '../data/write.ts';
 import { adminOf, actorOf, leftSignal } from './caller.ts';
 import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { bodyInParts } from './body-in-parts.ts';
+import { streamed } from './streamed-answers.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
 import { planRecordWrites, withRecordAttrs, writesRecords } from '../move/record-writes.ts';
 import { withRecordRows } from '../move/record-view.ts';
@@ -35,7 +36,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const isInferred = optional(body, 'inference?', asYes) ?? false;
     const { text, faults } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard, left: leftSignal(context) });
     const headers = { ...ruleErrorHeaders(faults), 'content-type': 'application/json' };
-    return context.body(bodyInParts(text.parts, http.unread), 200, headers);
+    return context.body(streamed(context, http, bodyInParts(text.parts, http.unread)), 200, headers);
   });
 
   routes.post('/transact', async (context) => {

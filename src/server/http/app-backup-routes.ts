@@ -10,6 +10,7 @@ import { toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, missing } from './errors.ts';
 import { asText, asUuid, bodyOf, optional } from './request.ts';
+import { streamed } from './streamed-answers.ts';
 
 export function appBackupRoutes(http: HttpContext, backups: AppBackups): Hono {
   const routes = new Hono();
@@ -72,7 +73,7 @@ export function appBackupRoutes(http: HttpContext, backups: AppBackups): Hono {
     const found = await backups.open(id, name, Number(expires), signature);
     if (!found) throw unknown('app-backup', id);
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(found.size), 'cache-control': 'private' };
-    return context.body(Readable.toWeb(found.bytes) as ReadableStream, 200, headers);
+    return context.body(streamed(context, http, Readable.toWeb(found.bytes) as ReadableStream), 200, headers);
   });
 
   return routes;

@@ -1,5 +1,6 @@
 // A long text as the body of a response: encoded part by part, as the client reads. What waits counts as what is unread.
 
+import { CutAnswer } from './streamed-answers.ts';
 import { bytesOf, lengthOf } from '../parted-output.ts';
 import type { UnreadOutput } from '../unread-output.ts';
 
@@ -36,7 +37,7 @@ export function bodyInParts(parts: readonly string[], unread: UnreadOutput<objec
       start(controller) {
         unread.admit(answer, 0, waitingBytes, () => {
           end();
-          controller.error(new Error('the client does not read'));
+          controller.error(new CutAnswer());
         });
       },
       pull(controller) {

@@ -132,8 +132,14 @@ export interface ActorAddress {
   readonly origin: string;
 }
 
+interface Outgoing {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
 interface NodeEnv {
-  readonly outgoing?: { readonly destroyed: boolean; once(event: 'close', listener: () => void): unknown };
+  readonly outgoing?: Outgoing;
   readonly incoming?: { readonly httpVersion?: string; readonly socket?: { readonly remoteAddress?: string } };
 }
 
@@ -151,9 +157,14 @@ export function httpVersionOf(context: Context): string | undefined {
   return (context.env as NodeEnv | undefined)?.incoming?.httpVersion;
 }
 
+/** Undefined where it is not Node that serves. */
+export function outgoingOf(context: Context): Outgoing | undefined {
+  return (context.env as NodeEnv | undefined)?.outgoing;
+}
+
 /** Aborted when the connection is closed before the answer is sent; undefined where that is not known. */
 export function leftSignal(context: Context): AbortSignal | undefined {
-  const outgoing = (context.env as NodeEnv | undefined)?.outgoing;
+  const outgoing = outgoingOf(context);
   if (!outgoing) return undefined;
   const left = new AbortController();
   if (outgoing.destroyed) left.abort();

@@ -25,6 +25,7 @@ import { ruleErrorHeaders } from './rule-errors.ts';
 import { asSteps, asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
 import { listTextSteps } from '../list-text.ts';
 import { bodyInParts } from './body-in-parts.ts';
+import { streamed } from './streamed-answers.ts';
 import { actorOf, appIdOf, leftSignal, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
@@ -69,7 +70,7 @@ export function debugRoutes(http: HttpContext): Hono {
 }
 
 function inParts(parts: readonly string[], context: Context, http: HttpContext, headers: Record<string, string> = {}): Response {
-  return context.body(bodyInParts(parts, http.unread), 200, { ...headers, 'content-type': 'application/json' });
+  return context.body(streamed(context, http, bodyInParts(parts, http.unread)), 200, { ...headers, 'content-type': 'application/json' });
 }
 
 async function trialOf(context: Context, http: HttpContext, use: Use): Promise<Trial> {

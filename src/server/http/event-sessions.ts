@@ -6,11 +6,13 @@ import { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { isSameSecret, newToken } from '../auth/secrets.ts';
 import type { Push } from '../session/push-relay.ts';
+import { guard } from '../guarded.ts';
 import { bytesOf, type Frame, PartedOutput } from '../parted-output.ts';
 import type { Session } from '../session/session.ts';
 import { asUuid, bodyOf, required } from './request.ts';
 import { addressOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
+import { CutAnswer, streamed } from './streamed-answers.ts';
 
 const keepAliveMs = 15_000;
 /** "Try again later": the peer does not read. */
@@ -42,7 +44,7 @@ export class EventSessions {
   }
 
   open(context: Context, options: EventSessionOptions = {}): Response {
-    return context.body(this.#stream(context, options), 200, {
+    return context.body(streamed(context, this.#desk, this.#stream(context, options)), 200, {
       'content-type': 'text/event-stream; charset=UTF-8',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
@@ -82,7 +84,8 @@ export class EventSessions {
   }
 
   #stream(context: Context, { retryMs, opened }: EventSessionOptions): ReadableStream<Uint8Array> {
-    const { hub, clock, unread } = this.#desk;
+    const { hub, clock, unread, log } = this.#desk;
+    const guarded = guard(log);
     const encoder = new TextEncoder();
     let session: Session | undefined;
     let timer: Timer | undefined;
@@ -118,15 +121,17 @@ export class EventSessions {
       });
       output = parted;
       const close = (): void => {
-        parted.flush();
-        if (isOpen) controller.close();
+        guarded(() => {
+          parted.flush();
+          if (isOpen) controller.close();
+        });
         ended();
       };
       const cut = (): void => {
         connected.close(tooSlow, 'the client does not read');
         // Queued output is discarded.
         isOpen = false;
-        controller.error(new Error('the client does not read'));
+        controller.error(new CutAnswer());
       };
       const send = (frame: Frame): void => {
         if (!isOpen) return;
@@ -144,14 +149,17 @@ export class EventSessions {
       const init = { op: 'sse-init', 'machine-id': this.#machineId, 'session-id': connected.id, 'sse-token': token };
       put(`data:${JSON.stringify(init)}\n\n`);
       const keepAlive = (): void => {
-        if (!parted.isWriting) put(':\n');
+        if (!parted.isWriting && !guarded(() => put(':\n'))) return ended();
         timer = clock.setTimeout(keepAlive, keepAliveMs);
       };
       timer = clock.setTimeout(keepAlive, keepAliveMs);
       opened?.(connected);
     };
     const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-      pulled();
+      if (!guarded(pulled)) {
+        ended();
+        return controller.error(new CutAnswer());
+      }
       if (session) unread.update(session, buffered(controller));
       if (buffered(controller) <= drainedBytes) wake();
     };

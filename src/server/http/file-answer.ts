@@ -1,6 +1,8 @@
 // A file as an HTTP response: complete, a requested range, or 304.
 
 import type { Context } from 'hono';
+import type { HttpContext } from './context.ts';
+import { streamed } from './streamed-answers.ts';
 import type { App } from '../session/app.ts';
 import type { ByteRange } from '../files/file-store.ts';
 import { rejection } from '../errors.ts';
@@ -8,7 +10,7 @@ import { rejection } from '../errors.ts';
 /** Types that a browser may execute with the rights of this origin. */
 const isActive = /html|xml|svg|script/i;
 
-export async function answerFile(context: Context, app: App, location: string): Promise<Response> {
+export async function answerFile(context: Context, http: HttpContext, app: App, location: string): Promise<Response> {
   const { e = '', s = '' } = context.req.query();
   if (!app.files.isGoodUrl(location, e, s)) throw rejection('permission-denied', 'This address is not, or no longer, good', null);
   const head = await app.files.head(location);
@@ -34,7 +36,7 @@ export async function answerFile(context: Context, app: App, location: string): 
   if (context.req.method === 'HEAD') return context.body(null, status, headers);
   const body = await app.files.read(location, range);
   if (!body) throw rejection('record-not-found', 'Record not found: file', { 'record-type': 'file', args: [location] });
-  return context.body(body, status, headers);
+  return context.body(streamed(context, http, body), status, headers);
 }
 
 /** A single range; multiple or invalid ranges are ignored, so the whole file is sent. */

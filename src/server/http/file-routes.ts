@@ -78,7 +78,7 @@ export function fileRoutes(http: HttpContext): Hono {
   routes.get('/storage/f/:app/:location', async (context) => {
     const { app: appId, location } = context.req.param();
     if (!isUuid(appId) || !isUuid(location)) throw malformed(['params', 'location']);
-    return answerFile(context, await http.hub.app(appId.toLowerCase()), location.toLowerCase());
+    return answerFile(context, http, await http.hub.app(appId.toLowerCase()), location.toLowerCase());
   });
 
   return routes;

@@ -7,6 +7,7 @@ import { ruleErrorHeaders } from './rule-errors.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { checkUse } from '../session/app-status.ts';
 import { bodyInParts } from './body-in-parts.ts';
+import { streamed } from './streamed-answers.ts';
 import { asObject, bodyOf, required } from './request.ts';
 import { appIdOf, addressOf, leftSignal, viewerOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -32,7 +33,7 @@ export function frameworkRoutes(http: HttpContext): Hono {
       leftSignal(context),
     );
     const headers = { ...ruleErrorHeaders(faults), 'content-type': 'application/json' };
-    return context.body(bodyInParts(parts, http.unread), 200, headers);
+    return context.body(streamed(context, http, bodyInParts(parts, http.unread)), 200, headers);
   });
 
   return routes;

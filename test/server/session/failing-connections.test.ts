@@ -122,7 +122,9 @@ describe.each(['in frames of their own', 'in batches'])('messages %s', (form) =>
     expect(thrown).toEqual([]);
     expect(bad.closedWith()).toBe(1011);
     expect(world.hub.sessionCount).toBe(1);
-    expect((await good.response('join-room-ok', { op: 'join-room', 'room-type': 'r', 'room-id': 'other', data: {} })).op).toBe('join-room-ok');
+    expect((await good.response('join-room-ok', { op: 'join-room', 'room-type': 'r', 'room-id': 'other', data: {} })).op).toBe(
+      'join-room-ok',
+    );
     await world.hub.close();
     expect(thrown).toEqual([]);
   });
