@@ -61,9 +61,14 @@ async function sockets(): Promise<object> {
   for (let n = 0; n < 50; n++) open.push(...(await Promise.all(Array.from({ length: 100 }, () => new Client(server.url).ready()))));
   const peak = await server.usage();
   const { rssMB } = await server.usage('collect');
+  // A query of its own each: one that all share is evaluated and kept once.
+  await open[0]?.request(addAttrs, 'transact-ok');
+  const q = (n: number): object => ({ items: { $: { where: { id: idOf('e0', n) } } } });
+  for (const [n, client] of open.entries()) await client.request({ op: 'add-query', q: q(n) }, 'add-query-ok');
+  const asking = await server.usage('collect');
   for (const { socket } of open) socket.terminate();
   await server.stop();
-  return { sockets: open.length, baseRssMB: before.rssMB, rssMB, peakRssMB: peak.rssMB };
+  return { sockets: open.length, baseRssMB: before.rssMB, rssMB, peakRssMB: peak.rssMB, rssWithQueriesMB: asking.rssMB };
 }
 
 async function throughput(kind: string, place: string): Promise<object> {
