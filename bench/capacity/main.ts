@@ -120,6 +120,8 @@ async function apps(count: number): Promise<object> {
     await pause(300);
   }
   await server.usage('collect');
+  // V8 returns the pages of what it has collected bit by bit.
+  await pause(10_000);
   const after = await server.usage('collect');
   await server.stop();
   rmSync(folder, { recursive: true });
