@@ -2,6 +2,7 @@
 
 import { CutAnswer } from './streamed-answers.ts';
 import { bytesOf, lengthOf } from '../parted-output.ts';
+import { piecesOf } from '../text-pieces.ts';
 import type { UnreadOutput } from '../unread-output.ts';
 
 /** Shorter texts are encoded in one go, and are not counted. */
@@ -10,23 +11,15 @@ const atOnceLength = 128 * 1024;
 const pieceLength = 64 * 1024;
 
 /** A part may be one value of megabytes. */
-function* piecesOf(parts: readonly string[]): Generator<string, undefined> {
-  for (const part of parts) {
-    for (let from = 0; from < part.length;) {
-      const to = from + pieceLength;
-      const endsInPair = to < part.length && isHighSurrogate(part.charCodeAt(to - 1));
-      yield part.slice(from, (from = endsInPair ? to + 1 : to));
-    }
-  }
+function* piecesOfAll(parts: readonly string[]): Generator<string, undefined> {
+  for (const part of parts) yield* piecesOf(part, pieceLength);
 }
-
-const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 
 export function bodyInParts(parts: readonly string[], unread: UnreadOutput<object>): string | ReadableStream<Uint8Array> {
   if (parts.length <= 1 || lengthOf(parts) < atOnceLength) return parts.join('');
   const encoder = new TextEncoder();
   const answer = {};
-  let rest: Iterator<string, undefined> = piecesOf(parts);
+  let rest: Iterator<string, undefined> = piecesOfAll(parts);
   let waitingBytes = bytesOf(parts);
   const end = (): void => {
     rest = [].values();

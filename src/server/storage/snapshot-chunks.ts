@@ -4,7 +4,9 @@
 import { isObject } from '../../lib/json.ts';
 import type { Snapshot } from './storage.ts';
 
-const chunkLength = 10_000;
+const maxItems = 10_000;
+/** A longer text is one item. */
+const maxLength = 1024 * 1024;
 
 interface SnapshotChunk {
   readonly field: string;
@@ -15,9 +17,9 @@ interface SnapshotChunk {
 
 export function* chunksOf(snapshot: Snapshot): Generator<string> {
   for (const [field, value] of Object.entries(snapshot)) {
-    if (Array.isArray(value)) for (const list of chunked<unknown>(value)) yield write({ field, list });
-    else if (isObject(value)) for (const entries of chunked(Object.entries(value))) yield write({ field, entries });
-    else yield write({ field, value });
+    if (Array.isArray(value)) for (const list of listTexts(value)) yield `{"field":"${field}","list":${list}}`;
+    else if (isObject(value)) for (const entries of listTexts(Object.entries(value))) yield `{"field":"${field}","entries":${entries}}`;
+    else yield JSON.stringify({ field, value } satisfies SnapshotChunk);
   }
 }
 
@@ -59,15 +61,23 @@ export class SnapshotReader {
   }
 }
 
-const write = (chunk: SnapshotChunk): string => JSON.stringify(chunk);
-
 function madeFor<T>(field: string, all: Map<string, T>, make: () => T): T {
   let found = all.get(field);
   if (found === undefined) all.set(field, (found = make()));
   return found;
 }
 
-/** At least one part, so that an empty field is restored. */
-function* chunked<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at === 0 || at < items.length; at += chunkLength) yield items.slice(at, at + chunkLength);
+/** At least one, so that an empty field is restored. */
+function* listTexts(items: readonly unknown[]): Generator<string> {
+  let [texts, length]: [string[], number] = [[], 0];
+  for (const item of items) {
+    const text = JSON.stringify(item);
+    if (texts.length === maxItems || (texts.length > 0 && length + text.length > maxLength)) {
+      yield `[${texts.join(',')}]`;
+      [texts, length] = [[], 0];
+    }
+    texts.push(text);
+    length += text.length;
+  }
+  yield `[${texts.join(',')}]`;
 }

@@ -4,6 +4,7 @@
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Subscriber } from '../session/subscriber.ts';
 import { othersServed } from '../slices.ts';
+import { pieceOf } from '../text-pieces.ts';
 import type { StreamPart } from './stream-parts.ts';
 
 /** Maximum length of the text of one message. */
@@ -185,13 +186,6 @@ function nextText(parts: readonly StreamPart[], reading: Reading): Text {
     if (part.end) return { from, text, end: part.end };
   }
   return { from, text };
-}
-
-/** No character is cut. */
-function pieceOf(text: string, from: number, most: number): string {
-  const to = from + most;
-  const code = to < text.length ? text.charCodeAt(to - 1) : 0;
-  return text.slice(from, code >= 0xd800 && code <= 0xdbff ? to + 1 : to);
 }
 
 function headOf({ streamId, clientId, eventId }: Reading) {

@@ -3,7 +3,7 @@
 import { TriplaneError } from '../../../errors.ts';
 import type { Connection } from './binding.ts';
 
-const version = 1;
+const version = 2;
 /** The write-ahead log is written to the file after so many pages. */
 export const autoCheckpoint = 'PRAGMA wal_autocheckpoint = 1000';
 /** Size limit of the write-ahead log after a checkpoint. */
@@ -13,11 +13,14 @@ const maxWalBytes = 16 * 1024 * 1024;
  * `heads`: an app, the last transaction of its log, and the transaction of its snapshot. Parts of any other snapshot are leftovers of an
  * unfinished one.
  */
-const tables = `
+const firstTables = `
   CREATE TABLE heads (app TEXT PRIMARY KEY, tx INTEGER NOT NULL, snapshot INTEGER) WITHOUT ROWID;
   CREATE TABLE log (app TEXT NOT NULL, tx INTEGER NOT NULL, entry TEXT NOT NULL, UNIQUE (app, tx));
   CREATE TABLE snapshots (app TEXT NOT NULL, tx INTEGER NOT NULL, part INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (app, tx, part));
-  PRAGMA user_version = ${version};
+`;
+/** Since version 2: a log entry whose text is empty has it here. Parts beyond the head are leftovers of an append that did not end. */
+const entryParts = `
+  CREATE TABLE entry_parts (app TEXT NOT NULL, tx INTEGER NOT NULL, part INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (app, tx, part));
 `;
 
 /**
@@ -34,7 +37,8 @@ export function prepare(connection: Connection, file: string): void {
     throw new TriplaneError('storage-failed', `${file} cannot be opened: ${whyOf(cause)}`, { cause });
   }
   const found = (connection.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-  if (found === 0) connection.exec(tables);
+  if (found === 0) connection.exec(firstTables);
+  if (found < 2) connection.exec(`${entryParts} PRAGMA user_version = ${version}`);
   connection.exec('COMMIT');
   if (found > version) {
     throw new TriplaneError('storage-failed', `${file} was made by a later version of Triplane (its tables are of version ${found})`);

@@ -32,6 +32,7 @@ export async function sqliteStage(app: string, file: SqliteFile): Promise<Stage>
         if (head() !== txId) return 'behind';
         file.prepared('DELETE FROM snapshots WHERE app = ?').run(app);
         file.prepared('DELETE FROM log WHERE app = ?').run(app);
+        file.prepared('DELETE FROM entry_parts WHERE app = ?').run(app);
         file.prepared('UPDATE snapshots SET app = ?, tx = ? WHERE app = ?').run(app, next, name);
         file
           .prepared(
