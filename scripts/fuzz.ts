@@ -1,7 +1,8 @@
 // `npm run fuzz [count] [seed]`: a hundred thousand frames into the server, as many requests with all kinds of bodies and tokens, and as
 // many frames into the client; then, a twentieth as many, upgrade requests, connections of HTTP as bytes, queries by cost, clients by bytes, acts
-// on streams, stores with a damaged record and rules. No two runs are alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
+// on streams, sessions over event streams, stores with a damaged record and rules. No two runs are alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
 
+import { fuzzEventStreams } from '../test/support/fuzz-event-streams.ts';
 import { fuzzHttp } from '../test/support/fuzz-http.ts';
 import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../test/support/fuzz-load.ts';
 import { fuzzRules } from '../test/support/fuzz-rules.ts';
@@ -55,6 +56,7 @@ const loads = [
   ['queries by cost', fuzzQueries],
   ['bytes per client', fuzzBytes],
   ['streams', fuzzStreams],
+  ['event streams', fuzzEventStreams],
   ['stored records', fuzzStored],
   ['rules', fuzzRules],
 ] as const;

@@ -1,6 +1,7 @@
 // Whatever is asked for, the server lives, answers, and serves others. `npm run fuzz` runs the same for longer.
 
 import { expect, test } from 'vitest';
+import { fuzzEventStreams } from '../support/fuzz-event-streams.ts';
 import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../support/fuzz-load.ts';
 import { fuzzRules } from '../support/fuzz-rules.ts';
 import { fuzzStreams } from '../support/fuzz-streams.ts';
@@ -14,6 +15,7 @@ test.each([
   ['rules that are expressions of any kind', 1000, fuzzRules],
   ['clients that make the server hold much data', 1000, fuzzBytes],
   ['streams that are written and read', 300, fuzzStreams],
+  ['sessions over event streams', 300, fuzzEventStreams],
 ] as const)(
   '%s',
   async (_, count, fuzz) => {
