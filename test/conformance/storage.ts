@@ -118,6 +118,17 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       expect(await log.append(entries(4, 4))).toBe('appended');
     });
 
+    test('long entries are read back unchanged, and do not follow where short ones would not', async () => {
+      const log = await freshLog();
+      const text = '"\\\'{},🎈\n '.repeat(20_000);
+      const long = (from: number, to: number): LogEntry[] => entries(from, to).map(({ txId }) => entryOf(txId, `${txId}${text}`));
+      expect(await log.append(long(1, 20))).toBe('appended');
+      for (const wrong of [long(1, 20), long(20, 30), long(22, 30)]) expect(await log.append(wrong)).toBe('behind');
+      expect(await log.append(entries(21, 22))).toBe('appended');
+      expect((await log.load()).entries).toEqual([...long(1, 20), ...entries(21, 22)]);
+      expect(await log.since(18)).toEqual([...long(19, 20), ...entries(21, 22)]);
+    });
+
     test('appends all entries of a call or none', async () => {
       const log = await freshLog();
       const circle: unknown[] = [];

@@ -21,6 +21,9 @@ export interface LogNotifier {
   appended(app: string, txId: number, entries: readonly LogEntry[]): void;
 }
 
+/** Entries that are longer in all are given one by one. */
+const longLength = 256 * 1024;
+
 interface Head {
   readonly tx: string;
   readonly snapshot: string | null;
@@ -131,15 +134,28 @@ export class PostgresLog implements AppLog {
     const texts = await inSlices(entryTextSteps(entries));
     // The beginning of the preceding entry, in the log as known to the caller.
     const before = first.prev === undefined ? '' : `{"id":${JSON.stringify(first.prev)}`;
+    // The client escapes what is in an array, which takes seconds for a long text.
+    const isLong = texts.reduce((length, text) => length + text.length, 0) > longLength;
+    const given = isLong
+      ? `(VALUES ${texts.map((_, at) => `($${at + 7}::text, ${at + 1})`).join()})`
+      : 'unnest($7::text[]) WITH ORDINALITY';
     const [row] = await run<{ moved: number }>(
       `WITH moved AS (UPDATE ${schema}.heads SET tx = $3::bigint WHERE app = $1 AND tx = $2::bigint AND NOT EXISTS (
-         SELECT 1 FROM ${schema}.log WHERE app = $1 AND tx = $2::bigint AND starts_with(entry, '{"id":') AND NOT starts_with(entry, $7)
+         SELECT 1 FROM ${schema}.log WHERE app = $1 AND tx = $2::bigint AND starts_with(entry, '{"id":') AND NOT starts_with(entry, $6)
        ) RETURNING app),
        added AS (INSERT INTO ${schema}.log (app, tx, entry)
-         SELECT moved.app, $2::bigint + at, entry FROM moved, unnest($4::text[]) WITH ORDINALITY AS given (entry, at) ORDER BY at RETURNING tx),
-       told AS (SELECT pg_notify($5, $6) FROM moved WHERE $5 <> '')
+         SELECT moved.app, $2::bigint + at, entry FROM moved, ${given} AS given (entry, at) ORDER BY at RETURNING tx),
+       told AS (SELECT pg_notify($4, $5) FROM moved WHERE $4 <> '')
        SELECT (SELECT count(*) FROM moved)::int AS moved, (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM told) AS told`,
-      [this.#app, first.txId - 1, last.txId, texts, notification?.channel ?? '', notification?.payload ?? '', before],
+      [
+        this.#app,
+        first.txId - 1,
+        last.txId,
+        notification?.channel ?? '',
+        notification?.payload ?? '',
+        before,
+        ...(isLong ? texts : [texts]),
+      ],
     );
     return row?.moved === 1 ? 'appended' : 'behind';
   }
