@@ -6,7 +6,7 @@ import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
 import { checkRulesAreJson } from './lost-in-json.ts';
 import type { App } from './session/app.ts';
-import { checkLinkedEntities } from './http/schema-check.ts';
+import { checkOwnSchema } from './http/schema-check.ts';
 import { planSchema } from './http/schema-plan.ts';
 import { submit, whenDurable } from './data/submit.ts';
 import { adminActor } from './data/system-rules.ts';
@@ -21,7 +21,7 @@ export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => s
   const [schema, rules] = [asJson(given.schema, 'schema'), asJson(given.rules, 'rules')];
   if (schema !== undefined) {
     await explainErrors('schema', async () => {
-      checkLinkedEntities(schema);
+      checkOwnSchema(schema);
       const plan = await whenDurable(app.ledger, () => planSchema(schema, app.ledger.db.attrs, uuid));
       if (plan.length === 0) return;
       // Planned again within the transaction: another server may have applied the same schema meanwhile.

@@ -24,7 +24,7 @@ import type { Storage } from './storage/storage.ts';
 import { clientAddress, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { checkRulesAreJson } from './lost-in-json.ts';
-import { checkLinkedEntities } from './http/schema-check.ts';
+import { checkOwnSchema } from './http/schema-check.ts';
 import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
 import { httpServer } from './http/http-server.ts';
 import { loadedListener } from './http/loaded-listener.ts';
@@ -250,7 +250,7 @@ async function createApp(hub: Hub, options: AppOptions = {}): Promise<CreatedApp
   const { appId, adminToken, title, schema, rules } = options;
   const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
   const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
-  checkLinkedEntities(schema);
+  checkOwnSchema(plain(schema));
   if (rules !== undefined) checkRulesAreJson(rules, 'createApp');
   await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
   return { appId: id, adminToken: token };

@@ -13,6 +13,7 @@ import { createProject } from './create-command.ts';
 import { envOf, projectCommand, projectHelp, projectOptions } from './project-flags.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveHelp, moveOptions } from './move-flags.ts';
+import { thrownText } from './thrown-text.ts';
 import { diskFiles } from '../files/disk-files.ts';
 import { createServer, type TriplaneServer } from '../server.ts';
 
@@ -192,6 +193,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const isKnown = isTriplaneError(error) || (error instanceof TypeError && 'code' in error);
-    process.exitCode = printError(`triplane: ${isKnown ? error.message : error instanceof Error ? String(error.stack) : String(error)}\n`);
+    process.exitCode = printError(
+      `triplane: ${isKnown ? error.message : error instanceof Error ? String(error.stack) : thrownText(error)}\n`,
+    );
   },
 );

@@ -6,6 +6,7 @@ import { TriplaneError } from '../../errors.ts';
 import { lostInJson } from '../lost-in-json.ts';
 import { loadFile } from './project-load.ts';
 import { findFile, rulesFile, schemaFile } from './project-paths.ts';
+import { thrownText } from './thrown-text.ts';
 
 export interface ProjectFiles {
   /** As JSON; undefined if there is no file. */
@@ -57,7 +58,7 @@ function asJson(name: string, value: unknown, at: Locate | undefined): unknown {
   try {
     return JSON.parse(JSON.stringify(value));
   } catch (cause) {
-    throw new TriplaneError('config-invalid', `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new TriplaneError('config-invalid', `${name}: ${thrownText(cause)}`, { cause });
   }
 }
 

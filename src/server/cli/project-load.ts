@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { TriplaneError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { forgetRequired, provideImports } from './project-imports.ts';
+import { thrownText } from './thrown-text.ts';
 
 let loads = 0;
 
@@ -32,7 +33,7 @@ const defaultOf = (module: unknown): unknown =>
 
 /** What the hooks of the imports throw has a code; everything else is thrown by the files. */
 function faultOf(path: string, cause: unknown): TriplaneError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = thrownText(cause);
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'config-invalid') return new TriplaneError(code, message, { cause });
   if (code !== 'dependency-missing') return new TriplaneError('config-invalid', `${placeOf(path, cause)}: ${message}`, { cause });

@@ -3,6 +3,7 @@
 import { isObject } from '../../lib/json.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import { type Fault, invalid } from '../errors.ts';
+import { unknownKeys } from './schema-keys.ts';
 
 /** Otherwise arbitrary JSON would pass as an almost empty schema. @throws InstantAPIError with every fault */
 export function checkSchema(given: unknown, attrs: Attrs): void {
@@ -38,6 +39,7 @@ export function schemaFaults(schema: unknown): Fault[] {
     ...Object.entries(given).flatMap(([name, link]) => linkFaults(name, link, () => true)),
     ...labelFaults(given, entities),
     ...unlistedEnds(schema),
+    ...unknownKeys(schema),
   ];
 }
 
@@ -49,18 +51,18 @@ function attrFaults(etype: string, attrs: unknown): Fault[] {
 }
 
 /**
- * For a schema that a program holds as a whole: a link to an entity that it does not list is a typing error. Schemas sent by other tools are
- * accepted with such links, as by InstantDB.
+ * For a schema that a program holds as a whole: a link to an entity that it does not list is a typing error, and so is a key that means nothing.
+ * Schemas sent by other tools are accepted with them, as by InstantDB.
  *
  * @throws InstantAPIError with every fault
  */
-export function checkLinkedEntities(schema: unknown): void {
-  const faults = unlistedEnds(schema);
+export function checkOwnSchema(schema: unknown): void {
+  const faults = [...unlistedEnds(schema), ...unknownKeys(schema)];
   if (faults.length > 0) throw invalid('schema', 'plan', faults);
 }
 
 /** The ends of links at entities that the schema does not list and that are not the system's. */
-export function unlistedEnds(schema: unknown): Fault[] {
+function unlistedEnds(schema: unknown): Fault[] {
   const { entities, links } = isObject(schema) ? schema : {};
   if (!isObject(entities) || !isObject(links)) return [];
   return Object.entries(links).flatMap(([name, link]) =>

@@ -99,6 +99,16 @@ test('an error in an imported file is reported with that file and the line', asy
   ]);
 });
 
+test.each([
+  ['{ code: 1 }', 'threw { code: 1 }, which is not an Error'],
+  ['{ code: "ENV", message: "no key" }', "threw { code: 'ENV', message: 'no key' }, which is not an Error"],
+  ['Object.create(null)', 'threw [Object: null prototype] {}, which is not an Error'],
+  ['undefined', 'threw undefined, which is not an Error'],
+  ['"no key"', 'no key'],
+])('what is thrown is told, whatever it is: %s', async (thrown, told) => {
+  expect(await load(`throw ${thrown};\nexport default {};`, ['typescript'])).toBe(`config-invalid instant.schema.ts: ${told}`);
+});
+
 test.each(['zod-nope', './nowhere', '@/lib/alias', '../up.js', '#own'])(
   'an import that is not found is reported with its line: %s',
   async (name) => {

@@ -1,6 +1,8 @@
 // What a push of a schema refuses, and what it keeps of links.
 
 import { afterEach, expect, test } from 'vitest';
+import { i as official } from '@instantdb/core';
+import { i } from '../../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
 import { onEachStorage } from '../../support/storages.ts';
 
@@ -109,6 +111,56 @@ test.each<[string, object]>([
     status: 400,
     body: { type: 'validation-failed' },
   });
+});
+
+const end = (more: object) => ({ entities: { notes: { attrs: { text } }, people: { attrs: {} } }, links: { l: link(more) } });
+const attr = (more: object) => ({ entities: { notes: { attrs: { text: { ...text, ...more } } } }, links: {} });
+
+test.each<[string, object, RegExp]>([
+  ['of an attribute', attr({ requried: true }), /text\.requried: .*did you mean 'required'/],
+  ['of its config', attr({ config: { uniqe: true } }), /config\.uniqe: .*did you mean 'unique'/],
+  ['of an attribute that is like no other', attr({ primary: true }), /text\.primary: .*there are valueType, required/],
+  ['of an end of a link', end({ requred: true }), /l\.forward\.requred: .*did you mean 'required'/],
+  ['named like a member of every object', attr({ constructor: 1 }), /text\.constructor: .*there are/],
+  ['of a link', { ...end({}), links: { l: { ...link({}), onDelete: 'cascade' } } }, /links\.l\.onDelete: /],
+  ['of an entity', { entities: { notes: { attrs: {}, indexes: [] } }, links: {} }, /notes\.indexes: /],
+  ['of the schema', { ...end({}), link: {} }, /link.*did you mean 'links'/],
+])('a key %s that means nothing is refused with what was meant, by createServer and createApp', async (_what, schema, told) => {
+  const refusal = { code: 'config-invalid', message: expect.stringMatching(told) as string };
+  await expect(createServer({ schema: schema as never })).rejects.toMatchObject(refusal);
+  const server = await createServer();
+  running.push(server);
+  await expect(server.createApp({ schema: schema as never })).rejects.toThrow();
+  // A later version of the official tools may send more.
+  expect(await push(server, schema)).toMatchObject({ status: 200 });
+});
+
+test.each<[string, typeof i]>([
+  ['triplane', i],
+  ['@instantdb/core', official as never],
+])('every form of a schema that %s gives is taken', async (_name, from) => {
+  const notes = from.entity({
+    text: from.string().clientRequired(),
+    at: from.date().indexed(),
+    n: from.number().unique(),
+    any: from.any().optional(),
+    json: from.json<{ a: number }>().optional(),
+    on: from.boolean(),
+  });
+  const schema = from.schema({
+    entities: { $users: from.entity({ email: from.string().unique().indexed().optional() }), notes: notes.asType<{ n: 1 | 2 }>() },
+    links: {
+      owner: {
+        forward: { on: 'notes', has: 'one', label: 'owner', required: true, onDelete: 'cascade' },
+        reverse: { on: '$users', has: 'many', label: 'notes' },
+      },
+    },
+    rooms: { chat: { presence: from.entity({ name: from.string() }), topics: { wave: from.entity({}) } } },
+  });
+  const server = await createServer({ schema: schema as never });
+  running.push(server);
+  await server.createApp({ schema: schema as never });
+  expect(await push(server, schema)).toMatchObject({ status: 200 });
 });
 
 test('links to system namespaces, to the same namespace and with a cascade on a one side are accepted', async () => {
