@@ -58,6 +58,33 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await other.close();
   });
 
+  test('what is no message of a server, and a listener that throws, keep nobody from hearing the next', async () => {
+    const [one, other] = [await open('junk'), await open('junk')];
+    const received: unknown[] = [];
+    let resumed = 0;
+    other.relay?.listen(app, {
+      resumed: () => resumed++,
+      received: (_, message) => {
+        received.push(message);
+        if (message === 'bad') throw new Error('of a listener');
+      },
+      left: () => {},
+    });
+    const log = await other.open(app);
+    const appended: number[] = [];
+    log.subscribe((txId) => void appended.push(txId));
+    await expect.poll(() => resumed).toBeGreaterThan(0);
+    for (const payload of ['x', 'null', '{}', '[]', '["letter"]', '["append","a"]', '["long","a","b"]', '["bye"]'])
+      await query(server.url, `SELECT pg_notify('junk_news', $1)`, [payload]);
+    await query(server.url, `INSERT INTO junk.log (app, tx, entry) VALUES ($1, 1, 'no JSON')`, ['a9900000-0000-4000-8000-000000000009']);
+    await expect.poll(() => (one.relay?.send(app, 'bad'), received.length)).toBeGreaterThan(0);
+    one.relay?.send(app, 'good');
+    await expect.poll(() => received).toContain('good');
+    await (await one.open(app)).append([entryOf(1)]);
+    await expect.poll(() => appended).toContain(1);
+    await Promise.all([one.close(), other.close()]);
+  });
+
   test('a server known only from messages leaves by a bye, after being missing twice, or when the connection is lost', async () => {
     const connection = await channelTo(server.port);
     const cut = new URL(server.url);

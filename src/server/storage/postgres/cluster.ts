@@ -120,7 +120,8 @@ export class Cluster implements LogNotifier, Relay {
     if (payload[0] === 'append') this.#notify(payload[2], payload[3]);
     else {
       const epoch = this.#epoch;
-      this.#reading = this.#reading.then(() => this.#read(payload, epoch));
+      const failed = (error: unknown): void => this.#config.logger.error('a message of another server could not be handled', error);
+      this.#reading = this.#reading.then(() => this.#read(payload, epoch)).catch(failed);
     }
   }
 

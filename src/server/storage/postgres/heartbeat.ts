@@ -6,6 +6,7 @@
 //   after the heartbeat timeout, `down` means that the servers consider each other gone
 
 import type { Log } from '../../../lib/log.ts';
+import { guard } from '../../guarded.ts';
 import type { Client, Database } from './database.ts';
 import type { Member } from './membership.ts';
 import type { Payload } from './notify-queue.ts';
@@ -119,8 +120,9 @@ export class Heartbeat {
     const { database, channel } = this.#config;
     const client = await this.#openClient(database);
     this.#client = client;
+    const guarded = guard(this.#config.logger, 'a notification could not be read');
     client.on('notification', ({ payload }) => {
-      if (payload !== undefined && client === this.#client) this.#receive(JSON.parse(payload) as Payload);
+      if (payload !== undefined && client === this.#client) guarded(() => this.#receive(JSON.parse(payload) as Payload));
     });
     // Immediately, not at the next heartbeat.
     client.on('error', () => client === this.#client && this.#reconnect());

@@ -124,11 +124,16 @@ class Stream {
   }
 
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    const message = readWalMessage(chunk);
-    if (message.end > this.#end) this.#end = message.end;
-    if (message.is === 'added') this.#addRow(message.columns);
-    if (message.is === 'commit') this.#commit();
-    if (message.is === 'alive' && message.reply) this.#confirm();
+    try {
+      const message = readWalMessage(chunk);
+      if (message.end > this.#end) this.#end = message.end;
+      if (message.is === 'added') this.#addRow(message.columns);
+      if (message.is === 'commit') this.#commit();
+      if (message.is === 'alive' && message.reply) this.#confirm();
+    } catch (error) {
+      // Heads are read with the next heartbeat, and what is missing from the table.
+      this.handleError(error);
+    }
   }
 
   handleError(error: unknown): void {
