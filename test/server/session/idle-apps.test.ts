@@ -25,8 +25,7 @@ async function namedApps(): Promise<number> {
 }
 
 onEachStorage((fresh, name) => {
-  // In memory the log is the data.
-  test.skipIf(name === 'memory')('an app that was unloaded is named nowhere in memory', { timeout: 240_000 }, async () => {
+  test('an app that was unloaded is named nowhere in memory, but where its data is kept there', { timeout: 240_000 }, async () => {
     const world = bench({ storage: await fresh() });
     const goalsId = blob('goals', 'id');
     for (let n = 0; n < apps; n++) {
@@ -41,7 +40,8 @@ onEachStorage((fresh, name) => {
     for (let n = 0; n < 4; n++) await world.clock.advance(4 * 60_000);
     expect(world.hub.summary()).toEqual([]);
     // Buffers of connections, and the last match of a pattern, may still have some.
-    await expect.poll(namedApps).toBeLessThan(apps / 2);
+    if (name === 'memory') expect(await namedApps()).toBe(apps);
+    else await expect.poll(namedApps).toBeLessThan(apps / 2);
     await world.hub.close();
   });
 });
