@@ -121,6 +121,10 @@ test('a rule that is a function is refused: JSON would leave it out, and allow e
   await expect(createServer({ rules: open })).rejects.toMatchObject({ code: 'config-invalid', message });
   const server = await start({});
   await expect(server.createApp({ rules: open })).rejects.toMatchObject({ code: 'config-invalid', message });
+  const promised = { goals: Promise.resolve({ allow: { view: 'false' } }) } as object;
+  const promise = { code: 'config-invalid', message: expect.stringContaining('rules: goals: is a Promise') as string };
+  await expect(createServer({ rules: promised })).rejects.toMatchObject(promise);
+  await expect(server.createApp({ rules: promised })).rejects.toMatchObject(promise);
 });
 
 test('a server that listens on every address gives out one that browsers open', async () => {

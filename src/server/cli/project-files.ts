@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
-import { lostInJson } from '../lost-in-json.ts';
+import { hiddenContent, lostInJson } from '../lost-in-json.ts';
 import { loadFile } from './project-load.ts';
 import { findFile, rulesFile, schemaFile } from './project-paths.ts';
 import { thrownText } from './thrown-text.ts';
@@ -67,5 +67,7 @@ function problemWith(value: unknown): string | undefined {
   if (value === undefined) return 'there is none';
   if (value === null) return 'is null';
   if (Array.isArray(value)) return 'is a list';
-  return typeof value === 'object' ? undefined : `is a ${typeof value}`;
+  if (typeof value !== 'object') return `is a ${typeof value}`;
+  const hidden = hiddenContent(value);
+  return hidden === undefined ? undefined : `is a ${hidden}, whose content JSON does not have`;
 }

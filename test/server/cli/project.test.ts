@@ -56,6 +56,7 @@ test.each([
   ['export default () => ({});', 'is a function'],
   ['export default [];', 'is a list'],
   ['export default null;', 'is null'],
+  ["export default new Map([['todos', {}]]);", 'is a Map, whose content JSON does not have'],
 ])('rules as `%s` are rejected, and nothing is pushed', async (source, problem) => {
   await writeFile(join(folder, 'instant.perms.ts'), source);
   const printed: string[] = [];
@@ -151,6 +152,7 @@ test('the fault of an attribute is told with its line', async () => {
 test.each([
   ['() => true', 'is a function'],
   ['1n', 'is a bigint'],
+  ['/^a/', 'is a RegExp'],
 ])('a rule that is %s is refused with its line, instead of vanishing', async (rule, problem) => {
   await writeFile(join(folder, 'instant.perms.ts'), `export default {\n todos: { allow: {\n view: ${rule} } } };`);
   const pushed = pushProject(server, folder, () => {});
