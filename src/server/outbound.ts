@@ -3,7 +3,7 @@
 // checked address. Redirects are not followed; large and slow responses are cut off.
 
 import { lookup as resolve } from 'node:dns/promises';
-import { request as requestHttp } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
@@ -113,31 +113,56 @@ export function outbound({ allowPrivate, timeoutMs, maxBytes }: OutboundConfig):
     // Not resolved again: the name could stand for another address by then.
     const lookup: LookupFunction | undefined =
       address && ((_host, options, done) => (options.all ? done(null, [address]) : done(null, address.address, address.family)));
-    return new Promise<Response>((done, failed) => {
-      const start = url.protocol === 'https:' ? requestHttps : requestHttp;
-      const signal = AbortSignal.timeout(timeoutMs);
-      const request = start(url, { method, headers, signal, agent: false, ...(lookup && { lookup }) }, (answer) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        const end = (): void => {
-          const status = answer.statusCode ?? 0;
-          const content = status === 204 || status === 205 || status === 304 ? null : Buffer.concat(chunks).subarray(0, maxBytes);
-          done(new Response(content, { status, headers: { 'content-type': answer.headers['content-type'] ?? '' } }));
-        };
-        answer.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          size += chunk.byteLength;
-          if (size < maxBytes) return;
-          end();
-          answer.destroy();
-        });
-        answer.on('end', end);
-        answer.on('error', (error) => failed(asFault(error, signal)));
+    const start = url.protocol === 'https:' ? requestHttps : requestHttp;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const request = start(url, { method, headers, signal, agent: false, ...(lookup && { lookup }) });
+    const answered = answerTo(request, maxBytes)
+      .then(responseOf)
+      .catch((error: unknown) => {
+        throw asFault(error, signal);
       });
-      request.on('error', (error) => failed(asFault(error, signal)));
-      request.end(body);
-    });
+    request.end(body);
+    return answered;
   };
+}
+
+interface Answered {
+  readonly answer: IncomingMessage;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** Settles whatever the other side does. Nothing is thrown in a listener: that would end the process. */
+function answerTo(request: ClientRequest, maxBytes: number): Promise<Answered> {
+  return new Promise((done, failed) => {
+    request.on('response', (answer) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const end = (): void => done({ answer, body: Buffer.concat(chunks).subarray(0, maxBytes) });
+      answer.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        size += chunk.byteLength;
+        if (size < maxBytes) return;
+        end();
+        answer.destroy();
+      });
+      answer.on('end', end);
+      answer.on('error', failed);
+    });
+    // Without this listener, Node closes the socket and says nothing.
+    request.on('upgrade', (_answer, socket) => {
+      socket.destroy();
+      failed(new OutboundError('protocol', 'the answer switches protocols'));
+    });
+    request.on('error', failed);
+    request.on('close', () => failed(new OutboundError('network', 'the connection was closed')));
+  });
+}
+
+/** @throws OutboundError for a status that is none */
+function responseOf({ answer: { statusCode: status = 0, headers }, body }: Answered): Response {
+  if (status < 200 || status > 599) throw new OutboundError('protocol', `the answer has the status ${status}`);
+  const content = status === 204 || status === 205 || status === 304 ? null : body;
+  return new Response(content, { status, headers: { 'content-type': headers['content-type'] ?? '' } });
 }
 
 interface Address {
@@ -156,8 +181,9 @@ async function publicAddresses(host: string): Promise<readonly Address[]> {
 
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
-function asFault(error: Error, signal: AbortSignal): OutboundError {
-  if (error instanceof OutboundError) return error;
+function asFault(given: unknown, signal: AbortSignal): OutboundError {
+  if (given instanceof OutboundError) return given;
+  const error = given instanceof Error ? given : new Error(String(given));
   if (signal.aborted) return new OutboundError('timeout', 'no answer in time', error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return new OutboundError(faultFor(code), error.message || code, error);

@@ -1,7 +1,7 @@
 // Which addresses the server makes requests to: those of the internet, and no others.
 
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcp, type Socket } from 'node:net';
 import { lookup } from 'node:dns/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { isPrivateAddress, outbound, targetFault } from '../../src/server/outbound.ts';
@@ -86,4 +86,28 @@ test('a public address is accepted as a target; a private one is rejected and re
   const send = outbound({ allowPrivate: false, timeoutMs: 1000, maxBytes: 100 });
   await expect(send('https://127.0.0.1/hook')).rejects.toMatchObject({ fault: 'connect' });
   await expect(send('http://8.8.8.8/hook')).rejects.toMatchObject({ fault: 'protocol' });
+});
+
+test.each<[string, (socket: Socket) => unknown, string]>([
+  ['a status of 999', (socket) => socket.end('HTTP/1.1 999 X\r\ncontent-length: 0\r\n\r\n'), 'protocol'],
+  ['a status of 600', (socket) => socket.end('HTTP/1.1 600 X\r\ncontent-length: 0\r\n\r\n'), 'protocol'],
+  ['a status of 000', (socket) => socket.end('HTTP/1.1 000 X\r\ncontent-length: 0\r\n\r\n'), 'protocol'],
+  ['a switch of protocols', (socket) => socket.write('HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n'), 'protocol'],
+  ['a switch to none', (socket) => socket.end('HTTP/1.1 101 X\r\n\r\n'), 'protocol'],
+  ['headers without end', (socket) => socket.write(`HTTP/1.1 200 X\r\na: ${'x'.repeat(100_000)}`), 'protocol'],
+  ['no HTTP', (socket) => socket.end('\0\0\0'), 'protocol'],
+  ['a reset', (socket) => socket.resetAndDestroy(), 'network'],
+  ['half a body', (socket) => socket.end('HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\nhalf'), 'network'],
+  ['nothing', () => undefined, 'timeout'],
+  ['a body that stalls', (socket) => socket.write('HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\nhalf'), 'timeout'],
+])('an answer with %s is a fault of the request, and ends its connection', async (_name, say, fault) => {
+  const server = createTcp((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => say(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const send = outbound({ allowPrivate: true, timeoutMs: 500, maxBytes: 100 });
+  const sent = send(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { method: 'POST', body: 'x' });
+  await expect(sent).rejects.toMatchObject({ name: 'OutboundError', fault });
+  await new Promise((closed) => server.close(closed));
 });
