@@ -97,9 +97,10 @@ export class EventIndex {
   }
 
   /** When the next event is due, or any time up to `now` if one is due already; undefined if none is. */
-  nextAt(now = -Infinity): number | undefined {
+  nextAt(now = -Infinity, isLeftOut: (webhookId: string) => boolean = () => false): number | undefined {
     let soonest: number | undefined;
-    for (const entries of this.#webhooks.values()) {
+    for (const [webhookId, entries] of this.#webhooks) {
+      if (isLeftOut(webhookId)) continue;
       for (const { nextAt } of entries.values()) {
         if (nextAt !== null && (soonest === undefined || nextAt < soonest)) soonest = nextAt;
         if (soonest !== undefined && soonest <= now) return soonest;

@@ -24,7 +24,7 @@ export interface WebhooksConfig {
   readonly sender: WebhookSender | undefined;
 }
 
-/** Concurrent requests per app. Those under way may be due for a moment, so twice as many are looked for. */
+/** Concurrent requests per webhook. Those under way may be due for a moment, so twice as many are looked for. */
 const maxAtOnce = 4;
 /** How long events are kept. */
 const keptMs = 60 * 24 * 3_600_000;
@@ -38,7 +38,8 @@ const longestTimerMs = 3_600_000;
 export class Webhooks {
   readonly #config: WebhooksConfig;
   readonly #index = new EventIndex();
-  readonly #sending = new Set<string>();
+  /** The events under way, by webhook: a receiver that stalls holds up no other. */
+  readonly #sending = new Map<string, Set<number>>();
   #unsent = 0;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -105,7 +106,7 @@ export class Webhooks {
   #schedule(): void {
     const { clock, sender } = this.#config;
     clock.clearTimeout(this.#timer);
-    const nextAt = this.#index.nextAt(clock.now());
+    const nextAt = this.#index.nextAt(clock.now(), (webhookId) => this.#isFull(webhookId));
     if (nextAt === undefined || this.#isStopped || !sender?.canSend) return;
     const wait = Math.max(0, Math.min(longestTimerMs, nextAt - clock.now()));
     this.#timer = clock.setTimeout(() => this.#sendDue(), wait);
@@ -114,19 +115,24 @@ export class Webhooks {
   #sendDue(): void {
     const now = this.#config.clock.now();
     for (const { webhookId, txId } of this.#index.due(now, 2 * maxAtOnce)) {
-      const name = eventName(webhookId, txId);
-      if (this.#sending.size >= maxAtOnce || this.#isStopped) return;
-      if (this.#sending.has(name)) continue;
-      this.#sending.add(name);
+      const sending = this.#sending.get(webhookId) ?? new Set<number>();
+      if (this.#isStopped) return;
+      if (this.#isFull(webhookId) || sending.has(txId)) continue;
+      this.#sending.set(webhookId, sending.add(txId));
       void this.#deliver(webhookId, txId)
         .catch((error: unknown) => this.#failed(error))
         .then(() => {
-          this.#sending.delete(name);
+          sending.delete(txId);
+          if (sending.size === 0) this.#sending.delete(webhookId);
           this.#schedule();
         });
     }
     // Events being sent have a due time of their own in the index, so this waits for the others.
     if (this.#sending.size === 0) this.#schedule();
+  }
+
+  #isFull(webhookId: string): boolean {
+    return (this.#sending.get(webhookId)?.size ?? 0) >= maxAtOnce;
   }
 
   #warnUnsent({ id }: Webhook, count: number): void {

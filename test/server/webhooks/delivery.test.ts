@@ -179,3 +179,19 @@ test('completed events make room for those that wait for a slow receiver, none o
   expect(events().length).toBe(1001);
   expect(events().some(({ changes }) => changes.some(({ after }) => after?.['title'] === 'first'))).toBe(false);
 });
+
+test('a receiver that never answers holds up no other webhook of the app', async () => {
+  const { settings, write, clock, sent, app } = await world(({ url }) => (url.includes('stalled') ? 'never' : 200));
+  const [stalled, good] = [newId(), newId()];
+  const wanted = { namespaces: ['goals'], actions: ['create'] };
+  await settings.create(stalled, { url: 'https://stalled.example/', ...wanted });
+  for (let n = 0; n < 10; n++) await write();
+  await settings.create(good, { url: 'https://receiver.example/', ...wanted });
+  for (let n = 0; n < 10; n++) await write();
+  const succeeded = async (): Promise<number> => {
+    await clock.advance(1);
+    return app.webhooks.eventsOf(good).filter(({ status }) => status === 'success').length;
+  };
+  await expect.poll(succeeded).toBe(10);
+  expect(sent.filter(({ url }) => url.includes('stalled')).length).toBeLessThanOrEqual(4);
+});
