@@ -330,6 +330,11 @@ describe('an id token', () => {
     expect((await signIn(await idTokenFor(), { nonce: 'n-1' })).body.type).toBe('validation-failed');
   });
 
+  test('that is longer than any is rejected before it is parsed', async () => {
+    const head = Buffer.from(`{"alg":"RS256","x":${'['.repeat(40_000)}${']'.repeat(40_000)}}`).toString('base64url');
+    expect((await signIn(`${head}.e30.AAAA`)).body).toMatchObject({ message: expect.stringContaining('too long') as string });
+  });
+
   test('that is forged, malformed or for another audience is rejected', async () => {
     const made = await idTokenFor();
     const [head = '', payload = '', signature = ''] = made.split('.');

@@ -44,6 +44,8 @@ const discoveryOf: Readonly<Record<string, string>> = {
 const ownIssuers: ReadonlySet<string> = new Set(['clerk', 'firebase']);
 
 const algorithms = ['RS256', 'ES256'];
+/** Characters. The header of a token is parsed before its signature is verified, so anybody may write it. */
+const longestToken = 64 * 1024;
 
 interface Discovery {
   readonly issuer: string;
@@ -112,6 +114,7 @@ export class Providers {
     idToken: string,
     { nonce, isRedirect = false }: { readonly nonce?: string | undefined; readonly isRedirect?: boolean },
   ): Promise<Identity> {
+    if (idToken.length > longestToken) throw new OAuthFault('The id token is too long.');
     const { client, provider } = found;
     const { jwtVerify } = await import('jose');
     const { issuer, jwks_uri: jwks } = await this.discovery(found);
