@@ -96,9 +96,14 @@ function matches({ service, params: [first = '', second = ''] }: RedirectOrigin,
     case 'generic':
       return isWeb && first !== '' && url.host === first;
     case 'netlify':
-      return isWeb && (url.host === `${first}.netlify.app` || url.host.endsWith(`--${first}.netlify.app`));
+      return isWeb && first !== '' && (url.host === `${first}.netlify.app` || url.host.endsWith(`--${first}.netlify.app`));
     case 'vercel':
-      return isWeb && (url.host === `${second}.${first}` || (url.host.startsWith(`${second}-`) && url.host.endsWith(`.${first}`)));
+      return (
+        isWeb &&
+        first !== '' &&
+        second !== '' &&
+        (url.host === `${second}.${first}` || (url.host.startsWith(`${second}-`) && url.host.endsWith(`.${first}`)))
+      );
     case 'custom-scheme':
       return !isWeb && !unsafeSchemes.has(schemeIn(first)) && url.protocol === `${schemeIn(first)}:`;
   }

@@ -47,6 +47,11 @@ const algorithms = ['RS256', 'ES256'];
 /** Characters. The header of a token is parsed before its signature is verified, so anybody may write it. */
 const longestToken = 64 * 1024;
 
+/** How long a discovery document is used. */
+const keptMs = 60_000;
+/** Discovery documents and sets of keys kept: a provider may name others each time. */
+const mostKept = 100;
+
 interface Discovery {
   readonly issuer: string;
   readonly authorization_endpoint: string;
@@ -54,14 +59,13 @@ interface Discovery {
   readonly jwks_uri: string;
 }
 
-interface KeySet {
-  readonly of: string;
-  readonly keys: ReturnType<(typeof import('jose'))['createRemoteJWKSet']>;
-}
+type KeySet = ReturnType<(typeof import('jose'))['createRemoteJWKSet']>;
 
 export class Providers {
   readonly #fetch: Outbound;
   readonly #keys = new Map<string, KeySet>();
+  /** By endpoint. Those who sign in at the same time, which anybody can begin, ask a provider once. */
+  readonly #discoveries = new Map<string, { readonly askedAtMs: number; readonly found: Promise<Discovery> }>();
 
   constructor(fetch: Outbound) {
     this.#fetch = fetch;
@@ -125,18 +129,19 @@ export class Providers {
       algorithms,
       issuer: provider.provider_name === 'google' ? [issuer, 'accounts.google.com'] : issuers,
       requiredClaims: ['sub', 'exp', ...(audience === undefined ? [] : ['aud'])],
-      ...(audience && { audience }),
+      ...(audience !== undefined && { audience }),
     }).catch((error: unknown) => {
       throw new OAuthFault(`The id token is not valid: ${error instanceof Error ? error.message : String(error)}`);
     });
     const { payload } = verified;
     // Google's buttons create nonces that pages do not know; in the redirect flow, the nonce is this server's own.
     if (isRedirect || provider.provider_name !== 'google') checkNonce(payload.nonce, nonce);
+    if (typeof payload.sub !== 'string' || payload.sub === '') throw new OAuthFault('The id token does not say who the user is.');
     const mayBeUnverified = isObject(client.meta) && client.meta.allowUnverifiedEmail === true && client.client_secret === null;
     const isVerified = payload.email_verified === true || payload.email_verified === 'true' || mayBeUnverified;
     return {
       provider: provider.id,
-      sub: String(payload.sub),
+      sub: payload.sub,
       email: isVerified && typeof payload.email === 'string' ? payload.email : undefined,
       imageURL: typeof payload.picture === 'string' ? payload.picture : undefined,
     };
@@ -146,7 +151,12 @@ export class Providers {
   async discovery({ client, provider }: ClientWithProvider): Promise<Discovery> {
     const endpoint = client.discovery_endpoint ?? discoveryOf[provider.provider_name];
     if (endpoint === undefined) throw new OAuthFault('The OAuth client has no discovery endpoint.');
-    return this.discoveryAt(endpoint);
+    const known = this.#discoveries.get(endpoint);
+    if (known && performance.now() - known.askedAtMs < keptMs) return known.found;
+    const found = this.discoveryAt(endpoint);
+    keep(this.#discoveries, endpoint, { askedAtMs: performance.now(), found });
+    found.catch(() => this.#discoveries.get(endpoint)?.found === found && this.#discoveries.delete(endpoint));
+    return found;
   }
 
   /** @throws OAuthFault */
@@ -154,17 +164,18 @@ export class Providers {
     const found = await this.#json(endpoint, {});
     const { issuer, authorization_endpoint: a, token_endpoint: t, jwks_uri: j } = found;
     if (![issuer, a, t, j].every((each) => typeof each === 'string')) throw new OAuthFault('The discovery document is incomplete.');
+    if (![a, t, j].every(isWebAddress)) throw new OAuthFault('The discovery document has an endpoint that is no URL of the web.');
     return found as unknown as Discovery;
   }
 
-  async #keySet(url: string): Promise<KeySet['keys']> {
+  async #keySet(url: string): Promise<KeySet> {
     const known = this.#keys.get(url);
-    if (known) return known.keys;
+    if (known) return known;
     const { createRemoteJWKSet, customFetch } = await import('jose');
     const keys = createRemoteJWKSet(new URL(url), {
       [customFetch]: (at: string) => this.#fetch(at, { headers: { accept: 'application/json' } }),
     });
-    this.#keys.set(url, { of: url, keys });
+    keep(this.#keys, url, keys);
     return keys;
   }
 
@@ -216,8 +227,20 @@ export class Providers {
   }
 }
 
+/** The oldest one goes if there are too many. */
+function keep<T>(all: Map<string, T>, name: string, value: T): void {
+  all.delete(name);
+  all.set(name, value);
+  for (const oldest of all.keys()) if (all.size > mostKept) all.delete(oldest);
+}
+
+function isWebAddress(given: unknown): boolean {
+  return typeof given === 'string' && URL.canParse(given) && /^https?:$/.test(new URL(given).protocol);
+}
+
 function audienceOf({ client, provider }: ClientWithProvider): string | undefined {
-  if (client.client_id !== null) return client.client_id;
+  // No audience is compared with an empty one.
+  if (client.client_id !== null && client.client_id !== '') return client.client_id;
   const project = isObject(client.meta) ? client.meta.firebaseProjectId : undefined;
   return provider.provider_name === 'firebase' && typeof project === 'string' ? project : undefined;
 }
