@@ -116,6 +116,8 @@ export function outbound({ allowPrivate, timeoutMs, maxBytes }: OutboundConfig):
     const start = url.protocol === 'https:' ? requestHttps : requestHttp;
     const signal = AbortSignal.timeout(timeoutMs);
     const request = start(url, { method, headers, signal, agent: false, ...(lookup && { lookup }) });
+    // What holds the process is the server: nobody waits for an answer once it is closed.
+    request.on('socket', (socket) => socket.unref());
     const answered = answerTo(request, maxBytes)
       .then(responseOf)
       .catch((error: unknown) => {

@@ -1,8 +1,10 @@
 // Which addresses the server makes requests to: those of the internet, and no others.
 
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcp, type Socket } from 'node:net';
 import { lookup } from 'node:dns/promises';
+import { promisify } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 import { isPrivateAddress, outbound, targetFault } from '../../src/server/outbound.ts';
 
@@ -110,4 +112,22 @@ test.each<[string, (socket: Socket) => unknown, string]>([
   const sent = send(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { method: 'POST', body: 'x' });
   await expect(sent).rejects.toMatchObject({ name: 'OutboundError', fault });
   await new Promise((closed) => server.close(closed));
+});
+
+test('a request that is not answered keeps no process from ending', async () => {
+  const sockets: Socket[] = [];
+  const silent = createTcp((socket) => void sockets.push(socket));
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  const program = `
+    import { outbound } from ${JSON.stringify(new URL('../../src/server/outbound.ts', import.meta.url).href)};
+    void outbound({ allowPrivate: true, timeoutMs: 300_000, maxBytes: 1024 })(${JSON.stringify(url)});
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    console.log('closed');
+  `;
+  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000 });
+  expect(stdout).toBe('closed\n');
+  expect(sockets).toHaveLength(1);
+  silent.close();
 });
