@@ -36,7 +36,7 @@ test('the types resolve from modules, from CommonJS, from bundlers, and as in No
 
 test('the package contains the built files and the documents, and nothing else', () => {
   const expected =
-    /^(dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|LICENSE|README\.md|PROTOCOL\.md|ARCHITECTURE\.md|CHANGELOG\.md|docs\/[\w-]+\.md|package\.json)$/;
+    /^(dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|dist\/commands\/[\w.-]+\.js|LICENSE|README\.md|PROTOCOL\.md|ARCHITECTURE\.md|CHANGELOG\.md|docs\/[\w-]+\.md|package\.json)$/;
   expect(project.files.filter((path) => !expected.test(path))).toEqual([]);
   expect(project.files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'PROTOCOL.md', 'docs/differences.md']));
 });
