@@ -2,28 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../../src/server/storage/memory.ts';
-import { adminToken, bench, newId, rest, type TestPeer } from '../bench.ts';
-
-const admin = { '__admin-token': adminToken };
-const token = '4ec00000-0000-4000-8000-000000000001';
-
-const start = (peer: TestPeer, clientId = 'story', reconnectToken = token) =>
-  peer.response('start-stream-ok', { op: 'start-stream', 'client-id': clientId, 'reconnect-token': reconnectToken });
-
-const append = (peer: TestPeer, streamId: string, offset: number, chunks: readonly string[], rest: object = {}) =>
-  peer.request({ op: 'append-stream', 'stream-id': streamId, chunks, offset, ...rest });
-
-/** What a reader has read, as it puts it together. */
-function textOf(peer: TestPeer, from = 0): string {
-  let bytes = Buffer.alloc(0);
-  for (const message of peer.heard) {
-    if (message.op !== 'stream-append' || message.offset === undefined || message.offset === null) continue;
-    const skip = from + bytes.length - message.offset;
-    if (skip < 0) throw new Error('a gap');
-    bytes = Buffer.concat([bytes, Buffer.from(message.content ?? '').subarray(skip)]);
-  }
-  return bytes.toString();
-}
+import { bench, newId, rest } from '../bench.ts';
+import { admin, append, start, textOf, token } from './stream-peers.ts';
 
 test('a stream is read while it is written, and its end is sent to readers', async () => {
   const world = bench();
